@@ -1,0 +1,118 @@
+"""What every lesson does once: print versions, check parameters, state claims, record results."""
+
+import ast
+import difflib
+import importlib.metadata
+import math
+import platform
+import re
+import time
+
+import torch
+from IPython import get_ipython
+from IPython.display import display
+
+VALUES = "application/vnd.adversarial-digits.values+json"
+TIMINGS = "timings"  # in the output's metadata, which nbval does not compare
+
+
+class ParameterError(ValueError):
+    """A parameter is unknown, of the wrong type or out of range."""
+
+
+class Lesson:
+    """One run of one notebook. `name` is the notebook's file name without the ending.
+
+    Made in the setup cell, where it prints the versions in use and starts the clock.
+    """
+
+    def __init__(self, name):
+        self.name = name
+        self.values = {}
+        self.claims = {}
+        self._start = time.perf_counter()
+        packages = ("torch", "torchvision", "matplotlib", "ipywidgets", "ipykernel")
+        self.versions = {"python": platform.python_version(), **{p: _version(p) for p in packages}}
+        print("  ".join(f"{package} {version}" for package, version in self.versions.items()))
+
+    def parameters(self, namespace, **expected):
+        """Check the lesson's parameters before any training. Call with `globals()` right after their cell.
+
+        `expected` maps each UPPERCASE name to a type (`bool`, `str`), to `(int, low, high)` or
+        `(float, low, high)`, both ends allowed, or to a set of choices. Raises ParameterError for a name that
+        is not expected (with the nearest that is), also where papermill injected it, for a wrong type and for
+        a value out of range.
+        """
+        # Single letters are nets and modules (G, D, F), not parameters.
+        given = {name for name in namespace if name.isupper() and len(name) > 1 and not name.startswith("_")}
+        for name in sorted((given | _injected_names(namespace)) - expected.keys()):
+            near = difflib.get_close_matches(name.upper(), expected, n=1)
+            raise ParameterError(f"there is no parameter {name!r} in {self.name}. "
+                                 + (f"Did you mean {near[0]!r}? " if near else "")
+                                 + f"Its parameters are {', '.join(expected)}.")
+        for name, spec in expected.items():
+            if name not in namespace:
+                raise ParameterError(f"{name} is missing: run the cell tagged `parameters` first")
+            _check_parameter(name, namespace[name], spec)
+        self.values["parameters"] = {name: namespace[name] for name in expected}
+
+    def claim(self, sentence, holds, kind="exact"):
+        """Print `sentence` (numbers included) with ✔ or ✘ and record it.
+
+        `kind` "exact": mathematics, true at every size and seed.
+        """
+        if kind != "exact":
+            raise ValueError(f'kind must be "exact", got {kind!r}')
+        holds = bool(holds)
+        print(("✔ " if holds else "✘ ") + sentence)
+        # Run again with other numbers, a cell replaces its claim instead of adding one.
+        self.claims[re.sub(r"-?\d[\d.,]*", "#", sentence)] = {"sentence": sentence, "holds": holds, "kind": kind}
+
+    def record(self, **scores):
+        """End of the lesson: record parameters, claims and `scores` (numbers, strings, lists) as values, and the timings.
+
+        Both travel inside the executed notebook: the values as an output that a repeated run must reproduce, seconds
+        and versions in the metadata of a second output.
+        """
+        claims = list(self.claims.values())
+        self.values |= {"lesson": self.name, "scores": scores, "claims": claims}
+        held = sum(claim["holds"] for claim in claims)
+        summary = f"Recorded: {held} of {len(claims)} claims hold; " + ", ".join(
+            f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in scores.items())
+        display({VALUES: self.values, "text/plain": summary}, raw=True)
+        timings = {"seconds": time.perf_counter() - self._start, "versions": self.versions,
+                   "threads": torch.get_num_threads()}
+        display({"text/plain": "Seconds and versions: in this output's metadata."}, raw=True, metadata={TIMINGS: timings})
+
+
+def _version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing"
+
+
+def _injected_names(namespace):
+    """The names that papermill assigned: it injects a cell that starts with `# Parameters`."""
+    cells = namespace.get("In", []) if get_ipython() else []
+    trees = [ast.parse(cell) for cell in cells if cell.startswith("# Parameters\n")]
+    return {target.id for tree in trees for node in tree.body if isinstance(node, ast.Assign)
+            for target in node.targets if isinstance(target, ast.Name)}
+
+
+def _check_parameter(name, value, spec):
+    if isinstance(spec, set):
+        if value not in spec:
+            raise ParameterError(f"{name} must be one of {sorted(spec)}, got {value!r}")
+        return
+    kind, low, high = spec if isinstance(spec, tuple) else (spec, None, None)
+    # An int serves as float; True is an int to Python but no number to a reader.
+    right = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
+    if not right:
+        hint = ""
+        if isinstance(value, str) and kind is not str:
+            hint = ("; it came as text: in YAML write 1.0e-3 (not 1e-3) and true (not \"true\"), and on papermill's "
+                    f"command line use -y '{name}: …' in place of -p")
+        raise ParameterError(f"{name} must be {kind.__name__}, got {value!r} ({type(value).__name__}){hint}")
+    if low is not None and not (math.isfinite(value) and low <= value <= high):
+        raise ParameterError(f"{name} must lie in {low} … {high}, got {value}")

@@ -1,0 +1,134 @@
+"""What authors do with the notebooks before others read them.
+
+    python -m gan_helpers.publish notebooks [--lesson 02]   run at the defaults and store the outputs
+    python -m gan_helpers.publish html [--lesson 02]        run, then write HTML with an index into build/html/
+    python -m gan_helpers.publish address OWNER/NAME        rewrite the repository's address everywhere
+"""
+
+import argparse
+import hashlib
+import html
+import os
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import nbformat
+from nbconvert import HTMLExporter
+
+from gan_helpers import batch
+
+ROOT = Path(__file__).parents[1]
+SOURCE_HASH = "source_when_run"  # in a code cell's metadata: tells whether it was changed after it was run
+
+
+def source_hash(cell):
+    """A short fingerprint of a cell's code."""
+    return hashlib.sha256(cell.source.encode()).hexdigest()[:16]
+
+
+def store(notebook, build=ROOT / "build"):
+    """Run `notebook` at its defaults and write its outputs back into it. Returns the record of the run."""
+    executed_path = Path(build) / notebook.name
+    record = batch.execute(notebook, executed_path, {})
+    if record["error"]:
+        return record
+    executed = nbformat.read(executed_path, as_version=4)
+    kept = nbformat.read(notebook, as_version=4)
+    for cell, ran in zip(kept.cells, executed.cells, strict=True):
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in map(_storable, ran.outputs) if output]
+            cell.execution_count = ran.execution_count
+            cell.metadata[SOURCE_HASH] = source_hash(cell)
+    kept.metadata.pop("widgets", None)
+    part = notebook.with_suffix(".part")
+    nbformat.write(kept, part)
+    os.replace(part, notebook)
+    return record
+
+
+def _storable(output):
+    """The output as it is stored: no widget views, of a progress bar the last state only."""
+    if "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
+        return None
+    if output.output_type == "stream":
+        output.text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in output.text.split("\n"))
+    return output
+
+
+def to_html(notebooks, build=ROOT / "build"):
+    """Run the notebooks at their defaults; write each as HTML, with an index. Returns True where all ran."""
+    folder = Path(build) / "html"
+    folder.mkdir(parents=True, exist_ok=True)
+    exporter = HTMLExporter(embed_images=True)
+    entries, well = [], True
+    for notebook in notebooks:
+        record = batch.execute(notebook, Path(build) / notebook.name, {})
+        well &= record["error"] is None
+        executed = nbformat.read(Path(build) / notebook.name, as_version=4)
+        # Links between lessons: from notebook to notebook, so from page to page.
+        for cell in executed.cells:
+            if cell.cell_type == "markdown":
+                cell.source = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", cell.source)
+        page, _ = exporter.from_notebook_node(executed, {"metadata": {"name": notebook.stem}})
+        (folder / f"{notebook.stem}.html").write_text(page, encoding="utf8")
+        title = html.escape(executed.cells[0].source.splitlines()[0].lstrip("# "))
+        failed = f" (stopped in {html.escape(record['error'])})" if record["error"] else ""
+        entries.append(f'<li><a href="{notebook.stem}.html">{title}</a>{failed}</li>')
+    (folder / "index.html").write_text(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        "<title>Adversarial Digits</title><style>body{font:1.1em/1.6 sans-serif;max-width:40em;margin:3em auto;"
+        "padding:0 1em}</style><h1>Adversarial Digits</h1><ul>\n" + "\n".join(entries) + "\n</ul></html>\n",
+        encoding="utf8")
+    print(f"open {folder / 'index.html'}")
+    return well
+
+
+def address(root=ROOT):
+    """The repository's "owner/name", from pyproject.toml."""
+    project = tomllib.loads((Path(root) / "pyproject.toml").read_text(encoding="utf8"))["project"]
+    return project["urls"]["Repository"].removeprefix("https://github.com/")
+
+
+def rewrite_address(new, root=ROOT):
+    """Put `new` ("owner/name") for the repository's address in pyproject.toml, README.md and the notebooks."""
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", new):
+        raise SystemExit(f"the address must be owner/name, got {new!r}")
+    root = Path(root)
+    old = address(root)
+    for path in [root / "pyproject.toml", root / "README.md", *sorted((root / "notebooks").glob("*.ipynb"))]:
+        text = path.read_text(encoding="utf8")
+        if path.suffix != ".ipynb":
+            path.write_text(text.replace(old, new), encoding="utf8")
+            continue
+        notebook = nbformat.reads(text, as_version=4)
+        for cell in notebook.cells:
+            cell.source = cell.source.replace(old, new)
+            # The address in the setup cell does nothing outside Colab: its outputs still hold.
+            if SOURCE_HASH in cell.metadata:
+                cell.metadata[SOURCE_HASH] = source_hash(cell)
+        nbformat.write(notebook, path)
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="python -m gan_helpers.publish", description="Store outputs, write HTML.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command in ("notebooks", "html"):
+        commands.add_parser(command).add_argument("--lesson", default="", help="start of the file name, such as 02")
+    commands.add_parser("address").add_argument("repository", help="owner/name")
+    options = parser.parse_args(arguments)
+    if options.command == "address":
+        rewrite_address(options.repository)
+        return
+    notebooks = batch.lessons(options.lesson)
+    if options.command == "html":
+        sys.exit(0 if to_html(notebooks) else 1)
+    for notebook in notebooks:
+        record = store(notebook)
+        if record["error"]:
+            sys.exit(f"{notebook.name} is unchanged: it stopped in {record['error']}")
+
+
+if __name__ == "__main__":
+    main()

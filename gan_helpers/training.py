@@ -1,0 +1,193 @@
+"""One discriminator step, one generator step, the loop, its history, averaged weights.
+
+Lesson 02 writes the loop inline first and then shows that it equals these functions. Nothing here knows
+which nets, losses or data it is given.
+"""
+
+import contextlib
+import math
+import random
+import signal
+import sys
+import threading
+import time
+
+import numpy as np
+import torch
+from torch.optim.swa_utils import AveragedModel
+from tqdm import tqdm
+
+
+def setup(seed, threads=None):
+    """Seed torch, NumPy and Python; use `threads` CPU threads (left out: as many as torch chooses).
+
+    The same seed on the same machine with the same number of threads gives the same run, bit for bit;
+    elsewhere sums are rounded in another order.
+    """
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # numbers near 0 that a CPU handles slowly become 0
+
+
+def discriminator_step(G, D, opt_D, real, z, loss, *, cond=(), penalty=None):
+    """One update of D: real images up, fakes G(z) down. Only D's parameters change.
+
+    `real`: images [B, ...] in [-1, 1]; `z`: noise [B, latent_dim]; `loss`: a `losses.GANLoss`; `cond`: a tuple
+    handed to both nets behind their input; `penalty(D, real, fake, *cond)`: a scalar added to the loss.
+    Returns {"d_loss", "score_real", "score_fake"}: the loss without the penalty, the mean raw scores.
+    """
+    with torch.no_grad():  # G is not trained here, so its graph is not needed
+        fake = G(z, *cond)
+    real_scores, fake_scores = D(real, *cond), D(fake, *cond)
+    d_loss = loss.discriminator(real_scores, fake_scores)
+    total = d_loss if penalty is None else d_loss + penalty(D, real, fake, *cond)
+    opt_D.zero_grad(set_to_none=True)
+    total.backward(inputs=list(D.parameters()))
+    opt_D.step()
+    return {"d_loss": d_loss.item(), "score_real": real_scores.mean().item(), "score_fake": fake_scores.mean().item()}
+
+
+def generator_step(G, D, opt_G, z, loss, *, cond=(), real=None):
+    """One update of G: the scores of the fakes G(z) up. Only G's parameters change.
+
+    Arguments as in `discriminator_step`; D judges `real` too only where it is given, for losses that compare.
+    Returns {"g_loss"}.
+    """
+    fake_scores = D(G(z, *cond), *cond)
+    real_scores = None if real is None else D(real, *cond)
+    g_loss = loss.generator(fake_scores, real_scores)
+    opt_G.zero_grad(set_to_none=True)
+    g_loss.backward(inputs=list(G.parameters()))  # D passes the gradient on but collects none
+    opt_G.step()
+    return {"g_loss": g_loss.item()}
+
+
+class History:
+    """What a run has recorded: `history["d_loss"]` is a list of values, `history.steps["d_loss"]` their steps.
+
+    `step` counts the steps done, `seconds` the time spent in them, `snapshots` maps a step to its images.
+    Series may differ in length: a Wasserstein run has five critic losses for each generator loss.
+    """
+
+    def __init__(self):
+        self.step, self.seconds = 0, 0.0
+        self.steps, self.values, self.snapshots = {}, {}, {}
+
+    def __getitem__(self, name):
+        return self.values[name]
+
+    def record(self, metrics):
+        """Append the metrics (dict[str, float]) of the step just done."""
+        for name, value in metrics.items():
+            self.steps.setdefault(name, []).append(self.step)
+            self.values.setdefault(name, []).append(value)
+
+    def state_dict(self):
+        return dict(vars(self))
+
+    def load_state_dict(self, state):
+        vars(self).update(state)
+
+
+class TrainingDiverged(RuntimeError):
+    """A loss or a picture is no longer a number; `history` holds the run up to that step."""
+
+    def __init__(self, what, history):
+        super().__init__(f"{what} at step {history.step}. Try a smaller learning rate, look for a log or a square root "
+                         "that reaches 0 in your loss, and check that the images lie in [-1, 1].")
+        self.history = history
+
+
+def training_loop(step, batches, history, *, steps, snapshot=None):
+    """Generator: does `steps` steps and yields `history` after each. `fit` and the training panel drive it.
+
+    Arguments as in `fit`.
+    """
+    done = 0
+    while done < steps:
+        for images, labels in batches:
+            start = time.perf_counter()
+            metrics = step(images, labels)
+            history.step += 1
+            history.record(metrics)
+            for name, value in metrics.items():
+                if not math.isfinite(value):
+                    raise TrainingDiverged(f"{name} is {value}", history)
+            picture = None if snapshot is None else snapshot(history.step)
+            if picture is not None:
+                if not torch.isfinite(picture).all():
+                    raise TrainingDiverged("A snapshot holds NaN or infinity", history)
+                history.snapshots[history.step] = picture.detach().cpu()
+            history.seconds += time.perf_counter() - start
+            done += 1
+            yield history
+            if done == steps:
+                return
+
+
+def fit(step, batches, *, steps=None, epochs=None, snapshot=None, history=None):
+    """Train: call `step(images, labels) -> dict[str, float]` on each batch; return the History.
+
+    Give `steps`, or `epochs` (passes over `batches`). `snapshot(n)` is called with the number of steps
+    done and returns images to keep, or None. With `history`, an earlier run goes on.
+
+    The first Ctrl-C (in Jupyter: the stop button) ends training after the running step and returns what there
+    is; a second one interrupts at once. Raises TrainingDiverged where a metric is NaN or infinite.
+    """
+    if (steps is None) == (epochs is None):
+        raise ValueError(f"give steps or epochs, not both and not neither: got steps={steps}, epochs={epochs}")
+    total = steps if epochs is None else epochs * len(batches)
+    history = History() if history is None else history
+    # Rarely redrawn where nobody watches: each redraw is a line in a log.
+    every = 0.2 if sys.stderr.isatty() else 2.0
+    with _stop_on_interrupt() as stop, tqdm(total=total, unit="step", mininterval=every, ncols=100) as bar:
+        for _ in training_loop(step, batches, history, steps=total, snapshot=snapshot):
+            bar.set_postfix({name: f"{values[-1]:.2f}" for name, values in history.values.items()
+                             if name.endswith("loss")}, refresh=False)
+            bar.update()
+            if stop.is_set():
+                break
+    return history
+
+
+@contextlib.contextmanager
+def _stop_on_interrupt():
+    """Yield an event that the first Ctrl-C sets; the second raises KeyboardInterrupt as usual."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # only the main thread gets signals
+        yield stop
+        return
+
+    def handler(signum, frame):
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        print("\nStopping after this step; nets and history are kept. Interrupt again to stop at once.", file=sys.stderr)
+
+    previous = signal.signal(signal.SIGINT, handler)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+class EMA(AveragedModel):
+    """A copy of `net` whose weights are an exponential moving average of the net's, warmed up.
+
+    Call `update_parameters(net)` after each step and the EMA like the net. The n-th update keeps the share
+    min(decay, n / (n + 9)) of the average, so that the first minutes are not spent remembering the random start.
+    Buffers (BatchNorm's statistics) are copied, not averaged.
+    """
+
+    def __init__(self, net, decay=0.999):
+        if not 0 <= decay < 1:
+            raise ValueError(f"decay must lie in [0, 1), got {decay}")
+
+        def average(averaged, current, n):  # n counts the updates before this one; at 0 torch copies instead
+            keep = min(decay, float(n) / (float(n) + 9))
+            torch._foreach_lerp_(averaged, current, 1 - keep)
+
+        super().__init__(net, multi_avg_fn=average)
