@@ -69,7 +69,8 @@ def load(path, parts):
         try:
             _set_state(part, saved[name])
         except Exception as error:
-            raise CheckpointError(f"part {name!r} of {path} does not fit ({error}): build it as it was when saved") from error
+            raise CheckpointError(f"part {name!r} of {path} does not fit ({error}): "
+                                  "build it as it was when saved") from error
     _set_random_state(state["random"])
 
 

@@ -124,7 +124,8 @@ class Batches:
 
     def load_state_dict(self, state):
         if len(state["permutation"]) not in (0, len(self.images)):
-            raise ValueError(f"the state is of {len(state['permutation'])} images, these batches have {len(self.images)}")
+            raise ValueError(f"the state is of {len(state['permutation'])} images, "
+                             f"these batches have {len(self.images)}")
         self.generator.set_state(state["generator"])
         self.permutation, self.position = state["permutation"], state["position"]
 
@@ -173,4 +174,5 @@ def _read_idx(name):
 def _check_range(images, low, high, *, cure):
     smallest, largest = torch.aminmax(images) if images.numel() else (low, high)
     if not (smallest >= low and largest <= high):  # written so that NaN fails too
-        raise ValueError(f"images must lie in [{low:g}, {high:g}], got [{float(smallest):g}, {float(largest):g}]: {cure}")
+        raise ValueError(f"images must lie in [{low:g}, {high:g}], "
+                         f"got [{float(smallest):g}, {float(largest):g}]: {cure}")

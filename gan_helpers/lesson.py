@@ -69,20 +69,20 @@ class Lesson:
         self.claims[re.sub(r"-?\d[\d.,]*", "#", sentence)] = {"sentence": sentence, "holds": holds, "kind": kind}
 
     def record(self, **scores):
-        """End of the lesson: record parameters, claims and `scores` (numbers, strings, lists) as values, and the timings.
+        """End of the lesson: record parameters, claims and `scores` (numbers, strings, lists, dicts of them).
 
-        Both travel inside the executed notebook: the values as an output that a repeated run must reproduce, seconds
-        and versions in the metadata of a second output.
+        They travel inside the executed notebook as an output that a repeated run must reproduce. Seconds and
+        versions stand in the metadata of a second output.
         """
         claims = list(self.claims.values())
         self.values |= {"lesson": self.name, "scores": scores, "claims": claims}
         held = sum(claim["holds"] for claim in claims)
-        summary = f"Recorded: {held} of {len(claims)} claims hold; " + ", ".join(
-            f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in scores.items())
-        display({VALUES: self.values, "text/plain": summary}, raw=True)
+        summary = [f"Recorded: {held} of {len(claims)} claims hold."] + [f"{k}: {v}" for k, v in scores.items()]
+        display({VALUES: self.values, "text/plain": "\n".join(summary)}, raw=True)
         timings = {"seconds": time.perf_counter() - self._start, "versions": self.versions,
                    "threads": torch.get_num_threads()}
-        display({"text/plain": "Seconds and versions: in this output's metadata."}, raw=True, metadata={TIMINGS: timings})
+        display({"text/plain": "Seconds and versions: in this output's metadata."}, raw=True,
+                metadata={TIMINGS: timings})
 
 
 def _version(package):

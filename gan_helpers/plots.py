@@ -67,7 +67,7 @@ def film_strip(snapshots, *, columns=10):
     return image_grid(torch.cat(rows), columns=len(rows[0]), row_labels=[f"step {step:,}" for step in snapshots])
 
 
-def animation(snapshots, *, alt, milliseconds=400, columns=5, scale=2):
+def animation(snapshots, *, alt, milliseconds=400, columns=10):
     """Snapshots (dict of step to images) as a GIF that plays twice, then rests. Returns an HTML object to display.
 
     It plays in JupyterLab, in static HTML and without JavaScript; `alt` is its alternative text.
@@ -78,13 +78,11 @@ def animation(snapshots, *, alt, milliseconds=400, columns=5, scale=2):
         pixels = data.from_tanh_range(images[:count]).squeeze(1)  # [N, H, W]
         height, width = pixels.shape[1:]
         sheet = pixels.view(-1, columns, height, width).transpose(1, 2).reshape(-1, columns * width)
-        frame = Image.fromarray(sheet.numpy())
-        frames.append(frame.resize((frame.width * scale, frame.height * scale), Image.Resampling.NEAREST)
-                      .quantize(32))  # 32 greys: a third of the bytes, and no eye sees it
+        frames.append(Image.fromarray(sheet.numpy()).quantize(32))  # 32 greys: fewer bytes, and no eye sees it
     gif = io.BytesIO()
     frames[0].save(gif, format="GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=1)
     encoded = base64.b64encode(gif.getvalue()).decode()
-    return HTML(f'<img alt="{html.escape(alt)}" src="data:image/gif;base64,{encoded}">')
+    return HTML(f'<img alt="{html.escape(alt)}" width="{2 * frames[0].width}" src="data:image/gif;base64,{encoded}">')
 
 
 def training_curves(histories, *, smooth=25, equilibrium=None):
@@ -105,10 +103,11 @@ def training_curves(histories, *, smooth=25, equilibrium=None):
                 if equilibrium and name in equilibrium:
                     axis.axhline(equilibrium[name], color=colour, linestyle=line, linewidth=0.7, alpha=0.6)
             axis.legend(frameon=False)
-            axis.set_xlabel("step")
         row[0].set_ylabel((title + "\n" if title else "") + "loss")
         row[1].set_ylabel("mean raw score")
         row[1].axhline(0, color=GREY, linewidth=0.7)
+    for axis in axes[-1]:
+        axis.set_xlabel("step")
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
     return fig

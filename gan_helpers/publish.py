@@ -38,7 +38,7 @@ def store(notebook, build=ROOT / "build"):
     kept = nbformat.read(notebook, as_version=4)
     for cell, ran in zip(kept.cells, executed.cells, strict=True):
         if cell.cell_type == "code":
-            cell.outputs = [output for output in map(_storable, ran.outputs) if output]
+            cell.outputs = _storable(ran.outputs)
             cell.execution_count = ran.execution_count
             cell.metadata[SOURCE_HASH] = source_hash(cell)
     kept.metadata.pop("widgets", None)
@@ -48,13 +48,20 @@ def store(notebook, build=ROOT / "build"):
     return record
 
 
-def _storable(output):
-    """The output as it is stored: no widget views, of a progress bar the last state only."""
-    if "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
-        return None
-    if output.output_type == "stream":
-        output.text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in output.text.split("\n"))
-    return output
+def _storable(outputs):
+    """The outputs as they are stored: no widget views, one stream in one piece, of a progress bar the last state."""
+    kept = []
+    for output in outputs:
+        if "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
+            continue
+        if kept and output.output_type == "stream" and kept[-1].get("name") == output.name:
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    for output in kept:
+        if output.output_type == "stream":
+            output.text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in output.text.split("\n"))
+    return kept
 
 
 def to_html(notebooks, build=ROOT / "build"):

@@ -165,7 +165,7 @@ def _stop_on_interrupt():
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        print("\nStopping after this step; nets and history are kept. Interrupt again to stop at once.", file=sys.stderr)
+        print("\nStopping after this step; nets and history are kept. Once more stops at once.", file=sys.stderr)
 
     previous = signal.signal(signal.SIGINT, handler)
     try:
