@@ -73,7 +73,7 @@ def _execute_here(notebook, output, parameters, quiet, kernel_name):
 
 
 def read_record(notebook):
-    """What `Lesson.record` left in an executed notebook: {"values": dict, "timings": dict}, {} where it did not get there."""
+    """What `Lesson.record` left in an executed notebook: {"values": dict, "timings": dict}; {} where it never ran."""
     if not Path(notebook).exists():
         return {}
     found = {}

@@ -1,0 +1,39 @@
+# Each target is one `python -m …` line; README.md shows them for machines without make.
+# The first call makes .venv. PYTHON chooses the interpreter: make lab PYTHON=python3.12
+
+PYTHON ?= python3
+VENV ?= .venv
+RUN = $(VENV)/bin/python -m
+LESSON ?=
+SIZE ?= default
+
+.PHONY: lab run test test-slow notebooks html bench address
+
+lab: $(VENV)/.ready
+	$(RUN) jupyterlab notebooks
+
+run: $(VENV)/.ready
+	$(RUN) gan_helpers.batch run --lesson "$(LESSON)" --size $(SIZE)
+
+test: $(VENV)/.ready
+	$(RUN) pytest -m "not slow" -n 2 --dist loadfile
+
+test-slow: $(VENV)/.ready
+	$(RUN) pytest -m slow
+
+notebooks: $(VENV)/.ready
+	$(RUN) gan_helpers.publish notebooks --lesson "$(LESSON)"
+
+html: $(VENV)/.ready
+	$(RUN) gan_helpers.publish html --lesson "$(LESSON)"
+
+bench: $(VENV)/.ready
+	$(RUN) benchmarks
+
+address: $(VENV)/.ready
+	$(RUN) gan_helpers.publish address $(REPO)
+
+$(VENV)/.ready: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --editable ".[dev]"
+	touch $@
