@@ -16,7 +16,7 @@ run: $(VENV)/.ready
 	$(RUN) gan_helpers.batch run --lesson "$(LESSON)" --size $(SIZE)
 
 test: $(VENV)/.ready
-	$(RUN) pytest -m "not slow" -n 2 --dist loadfile
+	$(RUN) pytest -m "not slow" -n 2 --dist worksteal
 
 test-slow: $(VENV)/.ready
 	$(RUN) pytest -m slow

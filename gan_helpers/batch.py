@@ -51,8 +51,12 @@ def execute(notebook, output, parameters, *, quiet=False, kernel_name="python3")
     Path(output).parent.mkdir(parents=True, exist_ok=True)
     # A process of its own: papermill changes the process's folder.
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_execute_here, Path(notebook).resolve(), Path(output).resolve(), parameters, quiet,
-                           kernel_name).result()
+        future = pool.submit(_execute_here, Path(notebook).resolve(), Path(output).resolve(), parameters, quiet,
+                           kernel_name)
+        try:
+            return future.result()
+        except KeyboardInterrupt:  # Ctrl-C reached that process too: it returns what there is
+            return future.result()
 
 
 def _execute_here(notebook, output, parameters, quiet, kernel_name):

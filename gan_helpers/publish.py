@@ -74,10 +74,11 @@ def to_html(notebooks, build=ROOT / "build"):
         record = batch.execute(notebook, Path(build) / notebook.name, {})
         well &= record["error"] is None
         executed = nbformat.read(Path(build) / notebook.name, as_version=4)
-        # Links between lessons: from notebook to notebook, so from page to page.
         for cell in executed.cells:
-            if cell.cell_type == "markdown":
+            if cell.cell_type == "markdown":  # links from notebook to notebook become links from page to page
                 cell.source = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", cell.source)
+            for output in cell.get("outputs", []):
+                _put_alt_into_html(output)
         page, _ = exporter.from_notebook_node(executed, {"metadata": {"name": notebook.stem}})
         (folder / f"{notebook.stem}.html").write_text(page, encoding="utf8")
         title = html.escape(executed.cells[0].source.splitlines()[0].lstrip("# "))
@@ -90,6 +91,14 @@ def to_html(notebooks, build=ROOT / "build"):
         encoding="utf8")
     print(f"open {folder / 'index.html'}")
     return well
+
+
+def _put_alt_into_html(output):
+    """Turn a picture with an alternative text into an <img> with it: nbconvert's lab template leaves it out."""
+    alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+    if alt:
+        output.data = {"text/html": f'<img alt="{html.escape(alt)}" src="data:image/png;base64,'
+                                    f'{output.data["image/png"].strip()}">'}
 
 
 def address(root=ROOT):

@@ -1,0 +1,47 @@
+"""Every lesson runs through papermill at smoke size, and repeats in a fresh kernel, cell by cell."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from gan_helpers import batch
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+
+
+def nbval(path):
+    """Run each cell of `path` in a fresh kernel and compare with what it holds, as a reader would by hand."""
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=120", "-p", "no:xdist",
+               "-p", "no:cacheprovider", "-q", f"--rootdir={path.parent}", path]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_runs_and_repeats(notebook, tmp_path, monkeypatch):
+    # One thread: two lessons run at once here, and a run repeats only with the same number of threads.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    executed = tmp_path / notebook.name
+    record = batch.execute(notebook, executed, batch.size_parameters(notebook, "smoke"), quiet=True)
+    assert record["error"] is None
+    failed = [claim["sentence"] for claim in record["values"]["claims"] if not claim["holds"]]
+    assert record["values"]["claims"] and not failed
+
+    result = nbval(executed)
+    assert result.returncode == 0, result.stdout[-5000:]
+    cells = [cell for cell in nbformat.read(executed, 4).cells if cell.cell_type == "code"]
+    assert re.search(rf"{len(cells)} passed", result.stdout), result.stdout[-500:]
+
+
+def test_nbval_notices_a_number_that_moved(tmp_path):
+    """The repeat test above can fail: one digit of one printed loss is changed in an executed copy."""
+    cell = nbformat.v4.new_code_cell("print('d_loss', 0.25)", execution_count=1)
+    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="d_loss 0.26\n")]
+    path = tmp_path / "moved.ipynb"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel}), path)
+    result = nbval(path)
+    assert result.returncode == 1 and "1 failed" in result.stdout

@@ -1,0 +1,157 @@
+"""Every lesson has the same skeleton, and its stored outputs are those of its code."""
+
+import ast
+import base64
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from gan_helpers import publish
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+RELATIVE_LINK = re.compile(r"\]\((?!https?://)([^)#]+)(#[^)]*)?\)")
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def outputs(notebook):
+    return [(cell, output) for cell in code_cells(notebook) for output in cell.outputs]
+
+
+def test_there_are_notebooks():
+    assert len(NOTEBOOKS) >= 2
+
+
+def test_is_valid_and_has_named_cells(notebook):
+    nbformat.validate(notebook)
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in ids), "ids are short names, stable over edits"
+
+
+def test_begins_with_title_badges_and_box(path, notebook):
+    title = notebook.cells[0].source
+    assert re.match(rf"# {path.stem[:2]} · \S", title)
+    for word in ("**You will be able to**", "**You need**", "**Time**"):
+        assert word in title
+    address = publish.address()
+    assert (f"(https://colab.research.google.com/github/{address}/blob/main/notebooks/{path.name})" in title)
+    assert f"(https://mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/notebooks/{path.name})" in title
+
+
+def test_every_address_is_the_one_in_pyproject():
+    for file in [ROOT / "README.md", *NOTEBOOKS]:
+        text = file.read_text(encoding="utf8")
+        found = re.findall(r"(?:colab\.research\.google\.com/github/|mybinder\.org/v2/gh/|git\+https://github\.com/)"
+                           r"([\w.-]+/[\w.-]+)", text)
+        assert set(found) == {publish.address()}, file
+
+
+def test_setup_cell(path, notebook):
+    setup, imports = code_cells(notebook)[:2]
+    assert setup.id == "setup" and imports.id == "imports"
+    assert f"%pip install -q --no-deps git+https://github.com/{publish.address()}" in setup.source
+    assert '"google.colab" in sys.modules' in setup.source and f'Lesson("{path.stem}")' in setup.source
+
+
+def test_parameters_are_typed_commented_and_checked(notebook):
+    cells = code_cells(notebook)
+    tagged = [number for number, cell in enumerate(cells) if "parameters" in tags(cell)]
+    assert tagged == [2], "one cell tagged parameters, after setup and imports"
+    names = []
+    for line in cells[2].source.splitlines():
+        assert re.fullmatch(r"[A-Z][A-Z0-9_]+: (int|float|bool|str) = .+  # .+", line), line
+        names.append(line.split(":")[0])
+    check = next(node for node in ast.walk(ast.parse(cells[3].source))
+                 if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "parameters")
+    assert [keyword.arg for keyword in check.keywords] == names
+    sizes = notebook.metadata["sizes"]
+    assert set(sizes) == {"smoke", "full"} and all(set(values) <= set(names) for values in sizes.values())
+
+
+def test_ends_with_the_parts_every_lesson_has(notebook):
+    headings = [line.lstrip("# ").split(". ", 1)[-1] for cell in notebook.cells if cell.cell_type == "markdown"
+                for line in cell.source.splitlines() if line.startswith("## ")]
+    assert headings[-3:] == ["What this bought us", "Questions people ask", "Further reading"]
+    assert "Break it" in headings
+    numbers = [int(match[1]) for cell in notebook.cells if (match := re.match(r"## (\d+)\.", cell.source))]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert code_cells(notebook)[-1].source.startswith("lesson.record(")
+
+
+def test_links_lead_somewhere(path, notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for target, _anchor in RELATIVE_LINK.findall(cell.source):
+                assert (path.parent / target).exists(), target
+
+
+def test_is_stored_with_the_outputs_of_this_code(notebook):
+    cells = code_cells(notebook)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), "run `make notebooks`"
+    stale = [cell.id for cell in cells if cell.metadata.get(publish.SOURCE_HASH) != publish.source_hash(cell)]
+    assert not stale, f"changed after they were run: {stale}; run `make notebooks`"
+
+
+def test_stores_no_errors_no_widgets_and_no_foreign_paths(notebook):
+    assert not [cell.id for cell, output in outputs(notebook) if output.output_type == "error"]
+    assert "widgets" not in notebook.metadata and "papermill" not in notebook.metadata
+    text = nbformat.writes(notebook)
+    assert "widget-view" not in text
+    assert not re.search(r"(/home/|/root/|/tmp/|/work/|[A-Z]:\\\\Users)", text), "a path of the machine it ran on"
+
+
+def test_claims_hold_in_the_stored_run(notebook):
+    text = "".join(output.get("text", "") for _, output in outputs(notebook))
+    assert "✔" in text and "✘" not in text
+
+
+def test_pictures_have_alternative_texts_and_a_line_below(notebook):
+    pictures = [(cell, output) for cell, output in outputs(notebook) if "image/png" in output.get("data", {})]
+    assert pictures
+    for cell, output in pictures:
+        alt = output.metadata.get("image/png", {}).get("alt", "")
+        assert len(alt) > 20, cell.id
+        assert f"Picture: {alt}" in "".join(other.get("text", "") for other in cell.outputs), cell.id
+
+
+def test_is_small(path, notebook):
+    assert path.stat().st_size < 1_000_000
+    gifs = [base64.b64decode(match) for _, output in outputs(notebook)
+            for match in re.findall(r"data:image/gif;base64,([^\"]+)", output.get("data", {}).get("text/html", ""))]
+    assert len(gifs) <= 1 and all(len(gif) < 300_000 for gif in gifs)
+
+
+def test_few_cells_are_ignored_and_none_that_prints_numbers(notebook):
+    ignored = [cell for cell in code_cells(notebook) if "nbval-ignore-output" in tags(cell)]
+    assert len(ignored) <= 4
+    for cell in ignored:
+        assert "lesson.claim" not in cell.source
+        printed = "".join(output.get("text", "") for output in cell.outputs if output.get("name") == "stdout")
+        assert "loss" not in printed and "score" not in printed, f"{cell.id} prints what a repeated run must reproduce"
+
+
+def test_ruff():
+    result = subprocess.run([sys.executable, "-m", "ruff", "check", ROOT], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout

@@ -1,0 +1,191 @@
+"""batch.py and publish.py on small notebooks made here."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from gan_helpers import batch, publish
+
+ROOT = Path(__file__).parents[2]
+
+
+def write(path, *cells, sizes=None):
+    notebook = new_notebook(cells=list(cells), metadata={
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "sizes": sizes or {"smoke": {"STEPS": 2}, "full": {"STEPS": 9}}})
+    nbformat.write(notebook, path)
+    return path
+
+
+SETUP = new_code_cell("from gan_helpers.lesson import Lesson\nlesson = Lesson('07_small')", id="setup")
+PARAMETERS = new_code_cell("STEPS: int = 5  # steps", id="parameters", metadata={"tags": ["parameters"]})
+CHECK = new_code_cell("lesson.parameters(globals(), STEPS=(int, 1, 10))\nprint('checked')", id="check")
+END = new_code_cell("lesson.claim('steps are few', STEPS < 8)\nlesson.record(steps=STEPS)", id="record")
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    return write(tmp_path / "07_small.ipynb", new_markdown_cell("# 07 · Small"), SETUP, PARAMETERS, CHECK, END)
+
+
+def test_size_comes_from_the_notebook(lesson):
+    assert batch.size_parameters(lesson, "smoke") == {"STEPS": 2}
+    assert batch.size_parameters(lesson, "default") == {}
+    with pytest.raises(ValueError, match="'tiny'"):
+        batch.size_parameters(lesson, "tiny")
+
+
+def test_lessons_are_found_by_prefix(tmp_path):
+    for name in ("02_b", "01_a", "02_a"):
+        write(tmp_path / f"{name}.ipynb")
+    assert [path.stem for path in batch.lessons("02", tmp_path)] == ["02_a", "02_b"]
+    with pytest.raises(SystemExit, match="starts with '05'; there are: 01_a, 02_a, 02_b"):
+        batch.lessons("05", tmp_path)
+
+
+def test_a_run_brings_back_its_record(lesson, tmp_path):
+    record = batch.execute(lesson, tmp_path / "out" / "07.ipynb", {"STEPS": 9}, quiet=True)
+    assert record["error"] is None
+    assert record["values"]["parameters"] == {"STEPS": 9} and record["values"]["scores"] == {"steps": 9}
+    assert record["values"]["claims"] == [{"sentence": "steps are few", "holds": False, "kind": "exact"}]
+    assert record["timings"]["seconds"] > 0 and "torch" in record["timings"]["versions"]
+
+
+@pytest.mark.parametrize("parameters, message", [
+    ({"STEP": 3}, "no parameter 'STEP'.*Did you mean 'STEPS'"),
+    ({"steps": 3}, "no parameter 'steps'.*Did you mean 'STEPS'"),
+    ({"STEPS": 11}, "STEPS must lie in 1 … 10, got 11"),
+    ({"STEPS": "3"}, "STEPS must be int, got '3'"),
+])
+def test_bad_parameters_stop_plain_papermill_before_training(lesson, tmp_path, parameters, message):
+    """With papermill's own command line, which by itself only warns of an unknown name."""
+    out = tmp_path / "out.ipynb"
+    result = subprocess.run([sys.executable, "-m", "papermill", lesson, out, "-y", json.dumps(parameters)],
+                            capture_output=True, text=True)
+    assert result.returncode != 0
+    shown = [output for cell in nbformat.read(out, 4).cells for output in cell.get("outputs", [])]
+    error, = [output for output in shown if output.output_type == "error"]
+    assert error.ename == "ParameterError" and re.search(message, error.evalue)
+    assert not [output for output in shown if output.get("text") == "checked\n"], "went on after the check"
+
+
+def test_an_error_is_named_and_the_partial_notebook_kept(tmp_path):
+    notebook = write(tmp_path / "07.ipynb", SETUP, new_code_cell("print('so far')"), new_code_cell("1 / 0"))
+    record = batch.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)
+    assert record["error"] == "cell [3]: ZeroDivisionError: division by zero"
+    assert "so far" in (tmp_path / "out.ipynb").read_text()
+
+
+def test_a_dead_kernel_is_reported(tmp_path):
+    notebook = write(tmp_path / "07.ipynb", new_code_cell("import os\nos._exit(1)"))
+    assert "DeadKernelError" in batch.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)["error"]
+
+
+@pytest.fixture
+def two_lessons(tmp_path, lesson, monkeypatch):
+    write(tmp_path / "08_broken.ipynb", SETUP, new_code_cell("1 / 0"))
+    monkeypatch.setattr(batch, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(batch.lessons, "__defaults__", ("", tmp_path))
+    return tmp_path
+
+
+def test_the_table_shows_claims_and_errors_and_the_exit_code_tells(two_lessons, capsys):
+    out = str(two_lessons / "build")
+    with pytest.raises(SystemExit) as end:
+        batch.main(["run", "--size", "default", "--lesson", "07", "--output", out])
+    assert end.value.code == 0
+    assert "07_small" in (text := capsys.readouterr().out) and "1/1" in text
+    with pytest.raises(SystemExit) as end:
+        batch.main(["run", "--output", out])
+    text = capsys.readouterr().out
+    assert end.value.code == 1 and "1/1" in text and "stopped in cell [2]: ZeroDivisionError" in text
+
+
+def test_a_claim_that_fails_fails_the_run(two_lessons, capsys):
+    (two_lessons / "08_broken.ipynb").unlink()
+    with pytest.raises(SystemExit) as end:
+        batch.main(["run", "--size", "full", "--output", str(two_lessons / "build")])
+    assert end.value.code == 1 and "0/1" in (text := capsys.readouterr().out) and "✘ steps are few" in text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal to a process group")
+def test_an_interrupt_keeps_the_partial_notebook(tmp_path):
+    write(tmp_path / "07.ipynb", new_code_cell("print('so far')"), new_code_cell("import time\ntime.sleep(60)"))
+    code = ("import sys; from gan_helpers import batch; batch.lessons.__defaults__ = ('', sys.argv[1]); "
+            "batch.main(sys.argv[2:])")
+    run = subprocess.Popen([sys.executable, "-c", code, tmp_path, "run", "--output", tmp_path / "build"],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
+    out = tmp_path / "build" / "07.ipynb"
+    for _ in range(300):
+        time.sleep(0.1)
+        if out.exists() and '"so far' in out.read_text().split('"outputs"', 1)[-1]:
+            break
+    os.killpg(run.pid, signal.SIGINT)  # what Ctrl-C in a terminal does
+    text, _ = run.communicate(timeout=30)
+    assert run.returncode == 1 and "interrupted" in text
+    assert "so far" in out.read_text()
+
+
+def test_store_writes_outputs_and_keeps_the_source(tmp_path):
+    bar = "import sys\nfor i in range(3):\n    print(f'\\r{i} of 2', end='', file=sys.stderr, flush=True)"
+    widget = "import ipywidgets\ndisplay(ipywidgets.IntSlider())\nprint('static')"
+    path = write(tmp_path / "07.ipynb", new_markdown_cell("text", id="md"), new_code_cell("print(1 + 1)", id="sum"),
+                 new_code_cell(bar, id="bar"), new_code_cell(widget, id="widget"))
+    before = nbformat.read(path, 4)
+    publish.store(path, tmp_path / "build")
+    stored = nbformat.read(path, 4)
+    assert [(cell.id, cell.source) for cell in stored.cells] == [(cell.id, cell.source) for cell in before.cells]
+    _, added, progress, slider = stored.cells
+    assert added.outputs[0].text == "2\n"
+    assert [output.text for output in progress.outputs] == ["2 of 2"], "of a progress bar only the last state"
+    assert [output.get("name") for output in slider.outputs] == ["stdout"], "no widget views"
+    assert [cell.execution_count for cell in stored.cells[1:]] == [1, 2, 3]
+    assert all(cell.metadata[publish.SOURCE_HASH] == publish.source_hash(cell) for cell in stored.cells[1:])
+    assert set(stored.metadata) == {"kernelspec", "language_info", "sizes"} - ({"language_info"} - set(before.metadata))
+    assert "papermill" not in json.dumps(stored)
+
+
+def test_store_leaves_a_notebook_that_fails_alone(tmp_path):
+    path = write(tmp_path / "07.ipynb", new_code_cell("1 / 0"))
+    before = path.read_bytes()
+    assert "ZeroDivisionError" in publish.store(path, tmp_path / "build")["error"]
+    assert path.read_bytes() == before
+
+
+def test_html_has_an_index_working_links_and_alternative_texts(tmp_path):
+    picture = ("from matplotlib.figure import Figure\nfrom gan_helpers import plots\n"
+               "fig = Figure()\nfig.subplots().plot([1, 2])\nplots.show(fig, alt='A rising line.')")
+    notebook = write(tmp_path / "07_small.ipynb", new_markdown_cell("# 07 · Small\n\n[next](08_next.ipynb)"),
+                     new_code_cell(picture))
+    assert publish.to_html([notebook], tmp_path / "build")
+    page = (tmp_path / "build/html/07_small.html").read_text(encoding="utf8")
+    assert 'href="08_next.html"' in page and 'alt="A rising line."' in page
+    assert '<a href="07_small.html">07 · Small</a>' in (tmp_path / "build/html/index.html").read_text(encoding="utf8")
+
+
+def test_the_address_is_rewritten_everywhere(tmp_path):
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    old = publish.address(tmp_path)
+    publish.rewrite_address("some-one/else.where", tmp_path)
+    assert publish.address(tmp_path) == "some-one/else.where"
+    for path in [tmp_path / "pyproject.toml", tmp_path / "README.md", *(tmp_path / "notebooks").glob("*.ipynb")]:
+        text = path.read_text(encoding="utf8")
+        assert old not in text and "some-one/else.where" in text, path
+    for path in (tmp_path / "notebooks").glob("*.ipynb"):
+        for cell in nbformat.read(path, 4).cells:
+            if publish.SOURCE_HASH in cell.metadata:
+                assert cell.metadata[publish.SOURCE_HASH] == publish.source_hash(cell)
+    with pytest.raises(SystemExit, match="owner/name"):
+        publish.rewrite_address("https://github.com/a/b", tmp_path)

@@ -1,0 +1,229 @@
+"""checkpoint.py: a resumed run equals an uninterrupted one; whatever goes wrong, the earlier file stays whole."""
+
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from gan_helpers import checkpoint, data, losses, training
+
+IMAGES = torch.randint(0, 256, (50, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+LABELS = torch.arange(50) % 10
+
+
+class Run:
+    """A small GAN run with everything that a checkpoint has to hold; it also uses NumPy's and Python's randomness."""
+
+    def __init__(self, seed=0):
+        training.setup(seed)
+        self.G = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Linear(8, 16), nn.Tanh(),
+                               nn.Unflatten(1, (1, 4, 4)))
+        self.D = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.Dropout(), nn.LeakyReLU(), nn.Linear(8, 1),
+                               nn.Flatten(0))
+        self.opt_G, self.opt_D = (torch.optim.Adam(net.parameters(), 1e-2, fused=True) for net in (self.G, self.D))
+        self.ema = training.EMA(self.G)
+        self.noise = torch.Generator().manual_seed(seed)
+        self.batches = data.batches(IMAGES, LABELS, 16, generator=torch.Generator().manual_seed(seed))
+        self.history = training.History()
+        self.parts = {name: part for name, part in vars(self).items() if name != "parts"}
+
+    def step(self, real, labels):
+        real = real * random.uniform(0.9, 1) * np.random.uniform(0.9, 1)
+        z = torch.randn(len(real), 3, generator=self.noise)
+        metrics = training.discriminator_step(self.G, self.D, self.opt_D, real, z, losses.bce())
+        metrics |= training.generator_step(self.G, self.D, self.opt_G, torch.randn(len(real), 3), losses.bce())
+        self.ema.update_parameters(self.G)
+        return metrics
+
+    def train(self, steps):
+        for _ in training.training_loop(self.step, self.batches, self.history, steps=steps):
+            pass
+
+    def fingerprint(self):
+        """Every weight, buffer and averaged weight, bit for bit, and the losses so far."""
+        tensors = [*self.G.state_dict().values(), *self.D.state_dict().values(), *self.ema.state_dict().values()]
+        return [tensor.tolist() for tensor in tensors], self.history.values
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
+    whole = Run()
+    whole.train(11)
+
+    first = Run()
+    first.train(6)  # in the middle of the second pass over the data
+    checkpoint.save(tmp_path / "run.pt", first.parts)
+
+    second = Run(seed=99)
+    second.train(1)
+    checkpoint.load(tmp_path / "run.pt", second.parts)
+    second.train(5)
+    assert second.fingerprint() == whole.fingerprint()
+    assert second.history.step == 11
+
+
+@pytest.mark.parametrize("left_out", ["ema", "noise", "batches", "opt_D", "opt_G"])
+def test_every_part_counts(tmp_path, left_out):
+    """Without this part the resumed run differs: the test above would notice if it were not saved."""
+    whole = Run()
+    whole.train(11)
+    whole_fingerprint = whole.fingerprint()
+    first = Run()
+    first.train(6)
+    del first.parts[left_out]
+    checkpoint.save(tmp_path / "run.pt", first.parts)
+    second = Run(seed=99)
+    del second.parts[left_out]
+    checkpoint.load(tmp_path / "run.pt", second.parts)
+    second.train(5)
+    assert second.fingerprint() != whole_fingerprint
+
+
+@pytest.fixture
+def saved(tmp_path):
+    run = Run()
+    run.train(2)
+    checkpoint.save(tmp_path / "run.pt", run.parts)
+    return tmp_path / "run.pt"
+
+
+def test_a_truncated_file_is_named(saved):
+    saved.write_bytes(saved.read_bytes()[:-200])
+    with pytest.raises(checkpoint.CheckpointError, match=r"run\.pt is damaged.*older copy"):
+        checkpoint.load(saved, Run().parts)
+
+
+def test_a_file_of_something_else_is_named(tmp_path):
+    torch.save({"weights": torch.ones(1)}, tmp_path / "run.pt")
+    with pytest.raises(checkpoint.CheckpointError, match="not a checkpoint"):
+        checkpoint.load(tmp_path / "run.pt", Run().parts)
+
+
+def test_a_file_with_code_in_it_is_not_executed(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "was executed"),)
+
+    torch.save({"parts": Evil(), "random": {}}, tmp_path / "run.pt")
+    with pytest.raises(checkpoint.CheckpointError):
+        checkpoint.load(tmp_path / "run.pt", {})
+    assert not (tmp_path / "was executed").exists()
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(checkpoint.CheckpointError, match="there is no checkpoint"):
+        checkpoint.load(tmp_path / "run.pt", {})
+
+
+def test_other_parts_are_named_and_nothing_is_changed(saved):
+    run = Run(seed=5)
+    before = run.fingerprint()
+    parts = dict(run.parts)
+    parts["critic"] = parts.pop("D")
+    with pytest.raises(checkpoint.CheckpointError, match="'D'.*'critic'.*same names"):
+        checkpoint.load(saved, parts)
+    assert run.fingerprint() == before
+
+
+def test_a_net_of_another_size_is_named(saved):
+    parts = Run().parts | {"D": nn.Linear(2, 1)}
+    with pytest.raises(checkpoint.CheckpointError, match="part 'D' of"):
+        checkpoint.load(saved, parts)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(checkpoint.CheckpointError, match="nothing was written"):
+        checkpoint.save(tmp_path / "no such folder" / "run.pt", {})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limit on file sizes there")
+def test_a_full_disk_leaves_the_earlier_file(tmp_path):
+    """The system refuses to write more than 100 kB, as a full disk would."""
+    code = textwrap.dedent("""
+        import resource, sys, torch
+        from gan_helpers import checkpoint
+        path = sys.argv[1]
+        small, large = torch.nn.Linear(2, 2), torch.nn.Linear(500, 500)
+        checkpoint.save(path, {"net": small})
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        try:
+            checkpoint.save(path, {"net": large})
+        except checkpoint.CheckpointError as error:
+            print(error)
+        checkpoint.load(path, {"net": small})
+        print("loaded")
+    """)
+    result = subprocess.run([sys.executable, "-c", code, tmp_path / "run.pt"], capture_output=True, text=True)
+    assert "cannot write" in result.stdout and "is untouched" in result.stdout and "loaded" in result.stdout, result
+    assert [path.name for path in tmp_path.iterdir()] == ["run.pt"], "no half-written file stays behind"
+
+
+def _train_and_save_for_ever(path, started):
+    run = Run()
+    started.set()
+    while True:
+        run.train(1)
+        checkpoint.save(path, run.parts)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="starts fifty processes, too slow without fork")
+def test_killed_at_fifty_random_moments(tmp_path):
+    """SIGKILL at a random moment: each time the file loads and the run goes on exactly as the uninterrupted one."""
+    code = textwrap.dedent(f"""
+        import importlib.util, pathlib, sys
+        spec = importlib.util.spec_from_file_location("test_checkpoint", {__file__!r})
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["test_checkpoint"] = module
+        spec.loader.exec_module(module)
+        module.kill_fifty_times(pathlib.Path(sys.argv[1]))
+    """)
+    # In a fresh process with one thread: a process whose torch has started its threads must not fork.
+    result = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True,
+                            env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "50 kills" in result.stdout
+
+
+def kill_fifty_times(folder):
+    torch.set_num_threads(1)
+    context = multiprocessing.get_context("fork")
+    moments, steps_seen, during_a_save = random.Random(0), set(), 0
+    reference, fingerprints = Run(), []
+    for _ in range(600):  # beforehand: the runs below use the same global random states
+        reference.train(1)
+        fingerprints.append(state_of(reference))
+    for kill in range(50):
+        path = folder / f"{kill}.pt"
+        started = context.Event()
+        child = context.Process(target=_train_and_save_for_ever, args=(path, started))
+        child.start()
+        started.wait()
+        while not path.exists():  # before the first save there is nothing to go on from
+            pass
+        child.join(moments.uniform(0, 0.15))
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        during_a_save += len(list(folder.glob(f"{kill}.pt*.part")))
+
+        run = Run(seed=kill + 1)
+        checkpoint.load(path, run.parts)
+        step = run.history.step
+        steps_seen.add(step)
+        assert state_of(run) == fingerprints[step - 1], f"kill {kill}: not the state after step {step}"
+        run.train(3)
+        assert state_of(run) == fingerprints[step + 2], f"kill {kill}: goes on differently from step {step}"
+    assert len(steps_seen) > 5, "the moments of the kills did not differ"
+    assert during_a_save > 5, "no kill met a save in progress"
+    print(f"50 kills, {during_a_save} of them during a save, after {min(steps_seen)} to {max(steps_seen)} steps")
+
+
+def state_of(run):
+    """The fingerprint as a string, so that what is kept cannot change with the run; and the random states."""
+    return repr((run.fingerprint(), run.noise.get_state().sum().item(), run.batches.position))

@@ -1,0 +1,81 @@
+"""lesson.py: parameters are checked before training, claims and results are recorded."""
+
+import pytest
+from IPython.testing.globalipapp import start_ipython
+
+from gan_helpers.lesson import TIMINGS, VALUES, Lesson, ParameterError
+
+EXPECTED = {"SEED": (int, 0, 100), "LEARNING_RATE": (float, 0, 1), "PUBLISHED": bool, "DEVICE": {"cpu", "cuda"}}
+GOOD = {"SEED": 3, "LEARNING_RATE": 2e-4, "PUBLISHED": False, "DEVICE": "cpu"}
+
+
+@pytest.fixture
+def lesson():
+    return Lesson("99_test")
+
+
+def test_good_parameters_are_recorded(lesson):
+    lesson.parameters({**GOOD, "G": 1, "F": 2, "lower": 3}, **EXPECTED)
+    assert lesson.values["parameters"] == GOOD
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"SEDE": 1}, r"no parameter 'SEDE' in 99_test. Did you mean 'SEED'\?"),
+    ({"SEED": 101}, r"SEED must lie in 0 … 100, got 101"),
+    ({"SEED": -1}, r"SEED must lie in 0 … 100, got -1"),
+    ({"SEED": 1.0}, r"SEED must be int, got 1.0 \(float\)"),
+    ({"SEED": True}, r"SEED must be int, got True"),
+    ({"LEARNING_RATE": "1e-3"}, r"LEARNING_RATE must be float, got '1e-3'.*write 1.0e-3"),
+    ({"LEARNING_RATE": float("nan")}, r"LEARNING_RATE must lie in 0 … 1, got nan"),
+    ({"LEARNING_RATE": True}, r"LEARNING_RATE must be float"),
+    ({"PUBLISHED": "true"}, r"PUBLISHED must be bool, got 'true'.*-y 'PUBLISHED"),
+    ({"PUBLISHED": 1}, r"PUBLISHED must be bool, got 1"),
+    ({"DEVICE": "gpu"}, r"DEVICE must be one of \['cpu', 'cuda'\], got 'gpu'"),
+])
+def test_bad_parameters_name_cause_and_cure(lesson, change, message):
+    with pytest.raises(ParameterError, match=message):
+        lesson.parameters({**GOOD, **change}, **EXPECTED)
+
+
+def test_an_int_serves_as_float(lesson):
+    lesson.parameters({**GOOD, "LEARNING_RATE": 1}, **EXPECTED)
+
+
+def test_a_missing_parameter_is_named(lesson):
+    with pytest.raises(ParameterError, match="SEED is missing"):
+        lesson.parameters({name: GOOD[name] for name in GOOD if name != "SEED"}, **EXPECTED)
+
+
+def test_an_injected_lower_case_name_is_caught(lesson):
+    """papermill injects whatever it is given, in a cell that begins with `# Parameters`."""
+    start_ipython()
+    namespace = {**GOOD, "seed": 5, "In": ["", "x = 1", "# Parameters\nseed = 5\nPUBLISHED = True\n"]}
+    with pytest.raises(ParameterError, match="no parameter 'seed'.*Did you mean 'SEED'"):
+        lesson.parameters(namespace, **EXPECTED)
+
+
+def test_claims_are_printed_and_recorded(lesson, capsys):
+    lesson.claim("two and two make 4", 2 + 2 == 4)
+    lesson.claim("two and two make 5.5", 2 + 2 == 5)
+    assert "✔ two and two make 4\n✘ two and two make 5.5" in capsys.readouterr().out
+    assert [claim["holds"] for claim in lesson.claims.values()] == [False], "the same claim with another number"
+    lesson.claim("another", True)
+    assert [claim["sentence"] for claim in lesson.claims.values()] == ["two and two make 5.5", "another"]
+
+
+def test_an_unknown_kind_of_claim_is_refused(lesson):
+    with pytest.raises(ValueError, match="'guess'"):
+        lesson.claim("it is better", True, kind="guess")
+
+
+def test_record_gives_two_outputs(lesson, monkeypatch):
+    shown = []
+    monkeypatch.setattr("gan_helpers.lesson.display", lambda data, raw, metadata=None: shown.append((data, metadata)))
+    lesson.parameters(GOOD, **EXPECTED)
+    lesson.claim("it holds", True)
+    lesson.record(score=0.5)
+    (values, _), (timing_data, metadata) = shown
+    assert values[VALUES] == {"parameters": GOOD, "lesson": "99_test", "scores": {"score": 0.5},
+                              "claims": [{"sentence": "it holds", "holds": True, "kind": "exact"}]}
+    assert metadata[TIMINGS]["seconds"] > 0 and "torch" in metadata[TIMINGS]["versions"]
+    assert "seconds" not in str(values[VALUES]) and not any(char.isdigit() for char in timing_data["text/plain"])
