@@ -6,6 +6,7 @@ import importlib.metadata
 import math
 import platform
 import re
+import sys
 import time
 
 import torch
@@ -71,8 +72,8 @@ class Lesson:
     def record(self, **scores):
         """End of the lesson: record parameters, claims and `scores` (numbers, strings, lists, dicts of them).
 
-        They travel inside the executed notebook as an output that a repeated run must reproduce. Seconds and
-        versions stand in the metadata of a second output.
+        They travel inside the executed notebook as an output that a repeated run must reproduce. Seconds, peak
+        memory and versions stand in the metadata of a second output.
         """
         claims = list(self.claims.values())
         self.values |= {"lesson": self.name, "scores": scores, "claims": claims}
@@ -80,9 +81,19 @@ class Lesson:
         summary = [f"Recorded: {held} of {len(claims)} claims hold."] + [f"{k}: {v}" for k, v in scores.items()]
         display({VALUES: self.values, "text/plain": "\n".join(summary)}, raw=True)
         timings = {"seconds": time.perf_counter() - self._start, "versions": self.versions,
-                   "threads": torch.get_num_threads()}
-        display({"text/plain": "Seconds and versions: in this output's metadata."}, raw=True,
+                   "threads": torch.get_num_threads(), "peak_bytes": _peak_bytes()}
+        display({"text/plain": "Seconds, memory and versions: in this output's metadata."}, raw=True,
                 metadata={TIMINGS: timings})
+
+
+def _peak_bytes():
+    """The most memory this process has held, in bytes; None on Windows, which does not tell this way."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux kilobytes
 
 
 def _version(package):

@@ -1,0 +1,180 @@
+"""`make bench`: speed and memory as ratios to a baseline measured in the same run.
+
+    python -m benchmarks                 everything
+    python -m benchmarks step loading    some of it
+
+Absolute times differ from machine to machine and from minute to minute. Each round measures all variants one
+after the other; what is printed is the median over rounds of the ratio within a round, with its range.
+"""
+
+import statistics
+import subprocess
+import sys
+import time
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+from gan_helpers import batch, data, losses, networks, training
+
+ROUNDS, STEPS, BATCH_SIZE = 7, 300, 64
+
+
+def usual_loader():
+    """MNIST the way most tutorials load it."""
+    scaling = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
+    dataset = datasets.MNIST(data.torchvision_root(), download=True, transform=scaling)
+    return DataLoader(dataset, batch_size=BATCH_SIZE, shuffle=True)
+
+
+def usual_step(G, D, opt_G, opt_D):
+    """The published step: G first, D on the same fakes; sigmoid and BCELoss; separate passes."""
+    loss = nn.BCELoss()
+
+    def step(real, labels):
+        valid, fake = torch.ones(len(real)), torch.zeros(len(real))
+        opt_G.zero_grad()
+        images = G(torch.randn(len(real), G.latent_dim))
+        g_loss = loss(torch.sigmoid(D(images)), valid)
+        g_loss.backward()
+        opt_G.step()
+        opt_D.zero_grad()
+        d_loss = (loss(torch.sigmoid(D(real)), valid) + loss(torch.sigmoid(D(images.detach())), fake)) / 2
+        d_loss.backward()
+        opt_D.step()
+        return {"d_loss": d_loss.item(), "g_loss": g_loss.item()}
+
+    return step
+
+
+def our_step(G, D, opt_G, opt_D):
+    """Lesson 02's step: algorithm 1, with fresh noise for G."""
+    loss = losses.bce()
+
+    def step(real, labels):
+        return (training.discriminator_step(G, D, opt_D, real, torch.randn(len(real), G.latent_dim), loss)
+                | training.generator_step(G, D, opt_G, torch.randn(len(real), G.latent_dim), loss))
+
+    return step
+
+
+def seconds_a_step(make_batches, make_step, *, fused, precision="highest"):
+    """Mean seconds of a training step with the published nets, after a warm-up."""
+    training.setup(0)
+    batches = make_batches()
+    torch.set_float32_matmul_precision(precision)
+    G, D = networks.DenseGenerator(), networks.DenseDiscriminator()
+    step = make_step(G, D, *(torch.optim.Adam(net.parameters(), 2e-4, betas=(0.5, 0.999), fused=fused)
+                             for net in (G, D)))
+    for number, (real, labels) in enumerate(batches):
+        if number == 20:
+            start = time.perf_counter()
+        if number == 20 + STEPS:
+            return (time.perf_counter() - start) / STEPS
+        step(real, labels)
+
+
+def our_batches():
+    return data.batches(*data.mnist("train"), BATCH_SIZE)
+
+
+def seconds_of_products():
+    """Mean seconds of the matrix products alone that one of our steps needs: no loop can be faster in fp32."""
+    def sizes(net):
+        return [(layer.in_features, layer.out_features) for layer in net.modules() if isinstance(layer, nn.Linear)]
+
+    G, D = sizes(networks.DenseGenerator()), sizes(networks.DenseDiscriminator())
+    forward = 2 * G + 3 * D  # fakes for D and for G; scores of real, of fakes, of fakes for G
+    weights = 2 * D + G  # gradients of the weights: D's from real and from fakes, G's
+    inputs = 2 * D[1:] + D + G[1:]  # gradients of what goes into a layer; the nets' own inputs need none
+    products = ([(torch.randn(BATCH_SIZE, i), torch.randn(i, o)) for i, o in forward]
+                + [(torch.randn(i, BATCH_SIZE), torch.randn(BATCH_SIZE, o)) for i, o in weights]
+                + [(torch.randn(BATCH_SIZE, o), torch.randn(o, i)) for i, o in inputs])
+    for repeat in range(20 + STEPS):
+        if repeat == 20:
+            start = time.perf_counter()
+        for left, right in products:
+            left @ right
+    return (time.perf_counter() - start) / STEPS
+
+
+STEP_VARIANTS = {
+    "the usual loop (DataLoader, default Adam, BCELoss)": lambda: seconds_a_step(usual_loader, usual_step, fused=False),
+    "  + data.batches": lambda: seconds_a_step(our_batches, usual_step, fused=False),
+    "  + fused Adam": lambda: seconds_a_step(our_batches, usual_step, fused=True),
+    "our steps (one more pass through G: algorithm 1)": lambda: seconds_a_step(our_batches, our_step, fused=True),
+    "  + matrix products in bf16, where the CPU has it":
+        lambda: seconds_a_step(our_batches, our_step, fused=True, precision="medium"),
+    "the matrix products of our steps alone, in fp32": seconds_of_products,
+}
+
+
+def print_ratios(title, rounds):
+    """`rounds`: a list of dict of variant to seconds, the baseline first."""
+    print(f"\n{title}\n{'':<58}{'times faster, median (range)':>30}{'milliseconds':>14}")
+    baseline = next(iter(rounds[0]))
+    for name in rounds[0]:
+        ratios = sorted(round_[baseline] / round_[name] for round_ in rounds)
+        spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        milliseconds = statistics.median(round_[name] for round_ in rounds) * 1000
+        print(f"{name:<58}{spread:>30}{milliseconds:>14.1f}", flush=True)
+
+
+def bench_step():
+    # A process for each measurement: how a process's memory happens to lie moves its figures by a fifth.
+    rounds = [{name: float(subprocess.run([sys.executable, "-m", "benchmarks", "--variant", name], check=True,
+                                          capture_output=True, text=True).stdout) for name in STEP_VARIANTS}
+              for _ in range(ROUNDS)]
+    print_ratios(f"One step with lesson 02's published nets at batch {BATCH_SIZE}", rounds)
+
+
+def in_fresh_process(expression):
+    """Seconds that an expression with `data` takes in a new process."""
+    code = (f"import time; from gan_helpers import data; start = time.perf_counter(); {expression}; "
+            "print(time.perf_counter() - start)")
+    return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+
+
+def bench_loading():
+    usual = usual_loader()
+    rounds = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        for _real, _labels in usual:
+            pass
+        usual_seconds = time.perf_counter() - start
+        # In a fresh process, so that the MD5 check and the first touch of the memory count.
+        rounds.append({"one pass of a DataLoader over torchvision's MNIST": usual_seconds,
+                       "data.mnist: the same 60,000 digits": in_fresh_process("data.mnist('train')"),
+                       "data.mnist and one pass of data.batches":
+                           in_fresh_process("[*data.batches(*data.mnist('train'), 64)]")})
+    print_ratios("Loading MNIST", rounds)
+
+
+def bench_lessons():
+    print(f"\nLessons at their defaults\n{'':<28}{'seconds':>9}{'peak memory of the kernel':>28}")
+    for notebook in batch.lessons():
+        record = batch.execute(notebook, f"build/{notebook.name}", {}, quiet=True)
+        seconds, peak = record["timings"]["seconds"], record["timings"]["peak_bytes"] or 0
+        print(f"{notebook.stem:<28}{seconds:>9.0f}{peak / 1e6:>25.0f} MB", flush=True)
+
+
+BENCHES = {"step": bench_step, "loading": bench_loading, "lessons": bench_lessons}
+
+
+def main():
+    if sys.argv[1:2] == ["--variant"]:  # how bench_step calls itself
+        print(STEP_VARIANTS[sys.argv[2]]())
+        return
+    chosen = sys.argv[1:] or list(BENCHES)
+    if unknown := set(chosen) - set(BENCHES):
+        sys.exit(f"there is no bench {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}")
+    for name in chosen:
+        BENCHES[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Installs the course the ways its readers get it: as a wheel, on Colab, on Binder. Needs a package index."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import urllib.request
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from gan_helpers import batch, data, publish
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
+
+# https://github.com/googlecolab/backend-info lists what Colab runs.
+COLAB = ("ipykernel==6.17.1", "ipython==7.34.0", "ipywidgets==7.7.1")
+
+
+def run(*command, **options):
+    """Run a command; where it fails, the test shows what it printed."""
+    result = subprocess.run(command, capture_output=True, text=True, **options)
+    assert result.returncode == 0, f"{command}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
+    return result.stdout
+
+
+def make_venv(folder, *, with_torch):
+    """A new environment; `with_torch` lets it see this one's packages behind its own, which saves gigabytes."""
+    venv.create(folder, with_pip=True)
+    scripts = folder / ("Scripts" if os.name == "nt" else "bin")
+    python = scripts / "python"
+    own = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    if with_torch:
+        (own / "behind.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return python, own
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A git repository with the files as they are now, committed or not."""
+    copy = tmp_path / "checkout"
+    files = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT).splitlines()
+    for name in files:
+        if (ROOT / name).exists():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+    run("git", "init", "-q", "-b", "main", cwd=copy)
+    run("git", "add", "-A", cwd=copy)
+    run("git", "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "-qm", "as it is", cwd=copy)
+    return copy
+
+
+def test_the_wheel_holds_the_digits_and_works_elsewhere(checkout, tmp_path):
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, checkout)
+    wheel, = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {f"gan_helpers/assets/MNIST/raw/{name}" for name in data.MD5} <= set(names)
+    assert "gan_helpers/assets/MNIST/NOTICE.md" in names and any(name.endswith("LICENSE") for name in names)
+    assert not [name for name in names if name.startswith(("tests", "benchmarks", "notebooks"))]
+
+    python, own = make_venv(tmp_path / "venv", with_torch=True)
+    run(python, "-m", "pip", "install", "--no-deps", wheel)
+    installed = own / "gan_helpers"
+    before = sorted(path for path in installed.rglob("*") if "__pycache__" not in path.parts)
+    code = ("import gan_helpers, torchvision; from gan_helpers import data; images, labels = data.mnist('train'); "
+            "usual = torchvision.datasets.MNIST(data.torchvision_root(), download=True); "
+            "print(gan_helpers.__file__, len(images), len(usual))")
+    where, ours, theirs = run(python, "-c", code, cwd=tmp_path).split()[-3:]
+    assert Path(where).parent == installed and (ours, theirs) == ("60000", "60000")
+    assert sorted(path for path in installed.rglob("*") if "__pycache__" not in path.parts) == before
+
+
+def test_the_lessons_run_with_colabs_versions(checkout, tmp_path, monkeypatch):
+    """The setup cell as it stands: `google.colab` is there, and the address leads to this checkout."""
+    python, own = make_venv(tmp_path / "colab", with_torch=True)
+    run(python, "-m", "pip", "install", *COLAB)
+    (own / "google" / "colab").mkdir(parents=True)
+    (own / "google" / "colab" / "__init__.py").touch()
+    (own / "colab.pth").write_text("import google.colab\n")  # imported before any cell, as on Colab
+    kernel = tmp_path / "jupyter" / "kernels" / "colab"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text(json.dumps({
+        "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "display_name": "Colab", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{checkout.as_uri()}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"https://github.com/{publish.address()}")
+    versions = run(python, "-m", "pip", "freeze", "--local")
+
+    def freeze():
+        return {line for line in run(python, "-m", "pip", "freeze", "--local").splitlines()
+                if "adversarial-digits" not in line.lower()}
+
+    before = freeze()
+    assert all(pin in versions for pin in COLAB)
+    assert not (own / "gan_helpers").exists()
+    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        record = batch.execute(notebook, tmp_path / notebook.name, batch.size_parameters(notebook, "smoke"),
+                               quiet=True, kernel_name="colab")
+        assert record["error"] is None, notebook.name
+        assert all(claim["holds"] for claim in record["values"]["claims"]), notebook.name
+        assert record["timings"]["versions"]["ipykernel"] == "6.17.1"
+        assert record["timings"]["versions"]["ipywidgets"] == "7.7.1"
+    assert (own / "gan_helpers" / "assets").exists(), "the setup cell installed the package"
+    assert freeze() == before, "the setup cell touched other packages"
+
+
+def reachable(url):
+    try:
+        urllib.request.urlopen(url, timeout=10).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_binders_files_step_by_step(checkout, tmp_path):
+    """What repo2docker does with binder/: the Python of runtime.txt, then requirements.txt, then postBuild."""
+    version = (checkout / "binder" / "runtime.txt").read_text().strip().removeprefix("python-")
+    here = ".".join(map(str, sys.version_info[:2]))
+    interpreter = sys.executable if here == version else shutil.which(f"python{version}")
+    if interpreter is None:
+        pytest.skip(f"binder/runtime.txt asks for Python {version}, which this machine does not have")
+    python = tmp_path / "binder" / "bin" / "python"
+    run(interpreter, "-m", "venv", tmp_path / "binder")
+
+    requirements = checkout / "binder" / "requirements.txt"
+    text = requirements.read_text()
+    index = re.search(r"--extra-index-url (\S+)", text)[1]
+    pinned = re.findall(r"^(torch\w*)==[\d.]+\+cpu$", text, flags=re.M)
+    assert pinned == ["torch", "torchvision"], "by exact versions, without CUDA"
+    if not reachable(index):
+        text = text.replace("+cpu", "").replace(f"--extra-index-url {index}", "")
+        requirements.write_text(text)
+    run(python, "-m", "pip", "install", "--no-cache-dir", "-r", "binder/requirements.txt", cwd=checkout)
+
+    post_build = checkout / "binder" / "postBuild"
+    assert os.access(post_build, os.X_OK), "repo2docker runs it as a program"
+    path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
+    assert "(60000, 28, 28) (10000, 28, 28)" in run(post_build, cwd=checkout, env=os.environ | {"PATH": path})
+    table = run(python, "-m", "gan_helpers.batch", "run", "--lesson", "01", "--size", "smoke", cwd=checkout)
+    assert re.search(r"01_data_scaling .* (\d+)/\1", table), table
