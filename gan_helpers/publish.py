@@ -14,12 +14,14 @@ import sys
 import tomllib
 from pathlib import Path
 
+import latex2mathml.converter
 import nbformat
 from nbconvert import HTMLExporter
 
 from gan_helpers import batch
 
 ROOT = Path(__file__).parents[1]
+FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
 SOURCE_HASH = "source_when_run"  # in a code cell's metadata: tells whether it was changed after it was run
 
 
@@ -68,18 +70,26 @@ def to_html(notebooks, build=ROOT / "build"):
     """Run the notebooks at their defaults; write each as HTML, with an index. Returns True where all ran."""
     folder = Path(build) / "html"
     folder.mkdir(parents=True, exist_ok=True)
-    exporter = HTMLExporter(embed_images=True)
+    exporter = HTMLExporter(embed_images=True, mathjax_url="", require_js_url="")  # nothing from the network
     entries, well = [], True
     for notebook in notebooks:
         record = batch.execute(notebook, Path(build) / notebook.name, {})
         well &= record["error"] is None
         executed = nbformat.read(Path(build) / notebook.name, as_version=4)
+        formulas = []
+
+        def set_aside(match, formulas=formulas):  # Markdown would take a formula's tags apart
+            formulas.append(_mathml(match))
+            return f"@formula{len(formulas) - 1}@"
+
         for cell in executed.cells:
             if cell.cell_type == "markdown":  # links from notebook to notebook become links from page to page
                 cell.source = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", cell.source)
+                cell.source = FORMULA.sub(set_aside, cell.source)
             for output in cell.get("outputs", []):
                 _put_alt_into_html(output)
         page, _ = exporter.from_notebook_node(executed, {"metadata": {"name": notebook.stem}})
+        page = re.sub(r"@formula(\d+)@", lambda match, formulas=formulas: formulas[int(match[1])], page)
         (folder / f"{notebook.stem}.html").write_text(page, encoding="utf8")
         title = html.escape(executed.cells[0].source.splitlines()[0].lstrip("# "))
         failed = f" (stopped in {html.escape(record['error'])})" if record["error"] else ""
@@ -91,6 +101,12 @@ def to_html(notebooks, build=ROOT / "build"):
         encoding="utf8")
     print(f"open {folder / 'index.html'}")
     return well
+
+
+def _mathml(match):
+    """A match of FORMULA as MathML, which browsers draw by themselves."""
+    display, inline = match.groups()
+    return latex2mathml.converter.convert((display or inline).strip(), display="block" if display else "inline")
 
 
 def _put_alt_into_html(output):

@@ -165,10 +165,13 @@ def test_store_leaves_a_notebook_that_fails_alone(tmp_path):
 def test_html_has_an_index_working_links_and_alternative_texts(tmp_path):
     picture = ("from matplotlib.figure import Figure\nfrom gan_helpers import plots\n"
                "fig = Figure()\nfig.subplots().plot([1, 2])\nplots.show(fig, alt='A rising line.')")
-    notebook = write(tmp_path / "07_small.ipynb", new_markdown_cell("# 07 · Small\n\n[next](08_next.ipynb)"),
-                     new_code_cell(picture))
+    text = "# 07 · Small\n\n[next](08_next.ipynb)\n\n$$\\frac{a}{b}$$ with $x_1$"
+    notebook = write(tmp_path / "07_small.ipynb", new_markdown_cell(text), new_code_cell(picture))
     assert publish.to_html([notebook], tmp_path / "build")
     page = (tmp_path / "build/html/07_small.html").read_text(encoding="utf8")
+    assert re.search(r"<mfrac><mrow><mi>a</mi>.*</mfrac>.*<msub><mi>x</mi><mn>1</mn></msub>", page)
+    assert "$" not in page.split("<main>")[1].split("jp-CodeCell")[0]
+    assert not re.search(r"(src|href)=[\"']https?://", page), "loads something from the network"
     assert 'href="08_next.html"' in page and 'alt="A rising line."' in page
     assert '<a href="07_small.html">07 · Small</a>' in (tmp_path / "build/html/index.html").read_text(encoding="utf8")
 
