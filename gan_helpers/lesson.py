@@ -3,7 +3,6 @@
 import ast
 import difflib
 import importlib.metadata
-import math
 import platform
 import re
 import sys
@@ -125,5 +124,5 @@ def _check_parameter(name, value, spec):
             hint = ("; it came as text: in YAML write 1.0e-3 (not 1e-3) and true (not \"true\"), and on papermill's "
                     f"command line use -y '{name}: …' in place of -p")
         raise ParameterError(f"{name} must be {kind.__name__}, got {value!r} ({type(value).__name__}){hint}")
-    if low is not None and not (math.isfinite(value) and low <= value <= high):
+    if low is not None and not low <= value <= high:
         raise ParameterError(f"{name} must lie in {low} … {high}, got {value}")

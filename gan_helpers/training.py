@@ -39,13 +39,13 @@ def discriminator_step(G, D, opt_D, real, z, loss, *, cond=(), penalty=None):
     handed to both nets behind their input; `penalty(D, real, fake, *cond)`: a scalar added to the loss.
     Returns {"d_loss", "score_real", "score_fake"}: the loss without the penalty, the mean raw scores.
     """
-    with torch.no_grad():  # G is not trained here, so its graph is not needed
+    with torch.no_grad():  # the gradient ends here: G is not trained
         fake = G(z, *cond)
     real_scores, fake_scores = D(real, *cond), D(fake, *cond)
     d_loss = loss.discriminator(real_scores, fake_scores)
     total = d_loss if penalty is None else d_loss + penalty(D, real, fake, *cond)
     opt_D.zero_grad(set_to_none=True)
-    total.backward(inputs=list(D.parameters()))
+    total.backward()
     opt_D.step()
     return {"d_loss": d_loss.item(), "score_real": real_scores.mean().item(), "score_fake": fake_scores.mean().item()}
 
