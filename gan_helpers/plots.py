@@ -26,8 +26,10 @@ def show(fig, *, alt):
         raise ValueError("alt must say in one sentence what the picture shows")
     drawn, png = io.BytesIO(), io.BytesIO()
     fig.savefig(drawn, format="png", dpi=80, bbox_inches="tight")
-    # 64 colours: a third of the bytes, which count in a stored notebook, and no eye sees it.
-    Image.open(drawn).convert("RGB").quantize(64).save(png, format="PNG", optimize=True)
+    image = Image.open(drawn).convert("RGB")
+    # Fewer colours, a third of the bytes: they count in a stored notebook, and no eye sees the difference.
+    is_grey = image == image.convert("L").convert("RGB")
+    image.quantize(64 if is_grey else 256).save(png, format="PNG", optimize=True)
     display({"image/png": png.getvalue(), "text/plain": f"<picture: {alt}>"}, raw=True,
             metadata={"image/png": {"alt": alt}})
     print(f"Picture: {alt}")
