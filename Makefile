@@ -1,4 +1,4 @@
-# Each target is one `python -m …` line; README.md shows them for machines without make.
+# Once installed, nothing here needs the network. Each target is one `python -m …` line; README.md shows them for machines without make.
 # The first call makes .venv. PYTHON chooses the interpreter: make lab PYTHON=python3.12
 
 PYTHON ?= python3
@@ -35,5 +35,6 @@ address: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) pip install --editable ".[dev]"
+	$(RUN) pip install "setuptools>=77"
+	$(RUN) pip install --no-build-isolation --editable ".[dev]"
 	touch $@

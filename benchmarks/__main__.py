@@ -157,6 +157,8 @@ def bench_lessons():
     print(f"\nLessons at their defaults\n{'':<28}{'seconds':>9}{'peak memory of the kernel':>28}")
     for notebook in batch.lessons():
         record = batch.execute(notebook, f"build/{notebook.name}", {}, quiet=True)
+        if record["error"]:
+            sys.exit(f"{notebook.name} stopped in {record['error']}")
         seconds, peak = record["timings"]["seconds"], record["timings"]["peak_bytes"] or 0
         print(f"{notebook.stem:<28}{seconds:>9.0f}{peak / 1e6:>25.0f} MB", flush=True)
 

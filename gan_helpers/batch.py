@@ -8,10 +8,11 @@ or a claim did not hold.
 """
 
 import argparse
-import concurrent.futures
 import multiprocessing
 import os
+import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,14 +24,16 @@ from gan_helpers.lesson import TIMINGS, VALUES
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 SIZES = ("smoke", "default", "full")
+INTERRUPTED = "its middle: interrupted"
 
 
 def lessons(prefix="", folder=NOTEBOOKS):
     """The notebooks (list of Path) whose name starts with `prefix`, in reading order."""
     found = sorted(path for path in Path(folder).glob("*.ipynb") if path.name.startswith(prefix))
     if not found:
-        raise SystemExit(f"no notebook in {folder} starts with {prefix!r}; there are: "
-                         + ", ".join(path.stem for path in sorted(Path(folder).glob("*.ipynb"))))
+        there = ", ".join(path.stem for path in sorted(Path(folder).glob("*.ipynb")))
+        raise SystemExit(f"no notebook in {folder} starts with {prefix!r}; there are: {there}" if there else
+                         f"there are no notebooks in {folder}: run this from a checkout of the repository")
     return found
 
 
@@ -40,40 +43,58 @@ def size_parameters(notebook, size):
         raise ValueError(f"size must be one of {SIZES}, got {size!r}")
     if size == "default":
         return {}
-    return dict(nbformat.read(notebook, as_version=4).metadata["sizes"][size])
+    sizes = nbformat.read(notebook, as_version=4).metadata.get("sizes", {})
+    if size not in sizes:
+        raise ValueError(f"{notebook} has no size {size!r}: its metadata needs {{'sizes': {{{size!r}: {{…}}}}}}")
+    return dict(sizes[size])
 
 
 def execute(notebook, output, parameters, *, quiet=False, kernel_name="python3"):
-    """Run one notebook in a process of its own and return its record: {"error": str or None, values …}.
+    """Run one notebook in a process of its own, since papermill changes the process's folder.
 
-    papermill saves `output` after every cell, so a run that fails or is stopped leaves its partial notebook.
+    Returns {"error": str or None, "seconds": float} and what `read_record` finds. papermill saves `output` after
+    every cell, so a run that fails or is stopped by Ctrl-C leaves its partial notebook.
     """
-    Path(output).parent.mkdir(parents=True, exist_ok=True)
-    # A process of its own: papermill changes the process's folder.
-    with concurrent.futures.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        future = pool.submit(_execute_here, Path(notebook).resolve(), Path(output).resolve(), parameters, quiet,
-                           kernel_name)
-        try:
-            return future.result()
-        except KeyboardInterrupt:  # Ctrl-C reached that process too: it returns what there is
-            return future.result()
-
-
-def _execute_here(notebook, output, parameters, quiet, kernel_name):
-    # TCP ports can collide when several kernels start at once; sockets in files cannot.
-    transport = {} if os.name == "nt" else {"KernelManager": {"transport": "ipc"}}
+    output = Path(output).resolve()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.unlink(missing_ok=True)  # an earlier run's record must not pass for this one's
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
     start = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
+        process = context.Process(target=_execute_here, args=(sender, Path(notebook).resolve(), output, parameters,
+                                                              quiet, kernel_name, sockets))
+        process.start()
+        sender.close()  # so that recv notices when the process is gone
+        try:
+            error = receiver.recv()
+        except EOFError:
+            error = "its process: it ended without a word, perhaps for want of memory"
+        except KeyboardInterrupt:
+            error = INTERRUPTED
+            process.terminate()  # its kernel notices and ends too
+        process.join()
+    record = {"error": error, "seconds": time.perf_counter() - start}
+    try:
+        return record | read_record(output)
+    except Exception as failure:  # half written on a full disk
+        return record | {"error": error or f"its end: {output.name} cannot be read ({failure})"}
+
+
+def _execute_here(sender, notebook, output, parameters, quiet, kernel_name, sockets):
+    # Ctrl-C reaches this process too. In the middle of its talk with the kernel it could hang: the parent decides.
+    signal.signal(signal.SIGINT, lambda signum, frame: None)
+    # TCP ports can collide when several kernels start at once; sockets in a folder of their own cannot.
+    transport = {} if os.name == "nt" else {"KernelManager": {"transport": "ipc", "ip": f"{sockets}/k"}}
     error = None
     try:
         papermill.execute_notebook(notebook, output, parameters, kernel_name=kernel_name, config=Config(transport),
                                    progress_bar=not quiet and {"desc": notebook.stem, "ncols": 100})
     except papermill.PapermillExecutionError as failure:
         error = f"cell [{failure.exec_count}]: {failure.ename}: {failure.evalue}"
-    except KeyboardInterrupt:
-        error = "interrupted"
     except Exception as failure:  # a dead kernel, a full disk: the table shows it, the other lessons still run
         error = f"{type(failure).__name__}: {failure}"
-    return {"error": error, "seconds": time.perf_counter() - start, **read_record(output)}
+    sender.send(error)
 
 
 def read_record(notebook):
@@ -95,7 +116,7 @@ def run(prefix, size, folder):
     records = {}
     for notebook in lessons(prefix):
         records[notebook.stem] = execute(notebook, Path(folder) / notebook.name, size_parameters(notebook, size))
-        if records[notebook.stem]["error"] == "interrupted":
+        if records[notebook.stem]["error"] == INTERRUPTED:
             break
     print(f"\n{'notebook':<28}{'seconds':>9}{'claims held':>14}")
     well = True
@@ -108,7 +129,8 @@ def run(prefix, size, folder):
             if not claim["holds"]:
                 print(f"    ✘ {claim['sentence']}")
         if record["error"]:
-            print(f"    stopped in {record['error']}\n    what there is: {Path(folder) / (name + '.ipynb')}")
+            partial = Path(folder) / f"{name}.ipynb"
+            print(f"    stopped in {record['error']}" + (f"\n    what there is: {partial}" if partial.exists() else ""))
     return well
 
 
@@ -119,6 +141,8 @@ def main(arguments=None):
     run_parser.add_argument("--size", default="default", choices=SIZES)
     run_parser.add_argument("--output", default="build", help="folder for the executed notebooks")
     options = parser.parse_args(arguments)
+    sys.stdout.reconfigure(errors="replace")  # a Windows console may have no ✘
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's stop is handled like Ctrl-C
     sys.exit(0 if run(options.lesson, options.size, options.output) else 1)
 
 

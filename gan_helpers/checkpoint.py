@@ -8,9 +8,9 @@ A part is anything with state_dict and load_state_dict, or a torch.Generator.
 """
 
 import contextlib
+import io
 import os
 import random
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -29,18 +29,16 @@ def save(path, parts):
     """
     path = Path(path)
     state = {"parts": {name: _get_state(part) for name, part in parts.items()}, "random": _get_random_state()}
-    temporary = None
+    temporary = path.with_name(path.name + ".part")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
-            temporary = file.name
+        with open(temporary, "wb") as file:
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())  # on the disk before the name points to it
         os.replace(temporary, path)
     except BaseException as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         if isinstance(error, (OSError, RuntimeError)):  # torch reports a full disk as RuntimeError
             earlier = f"the earlier checkpoint in {path} is untouched" if path.exists() else "nothing was written"
             raise CheckpointError(f"cannot write {path} ({error}); {earlier}. Free some space or choose a folder "
@@ -55,10 +53,14 @@ def load(path, parts):
     unless a part itself refuses its state (a net of another size).
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        saved = state["parts"]
+        content = Path(path).read_bytes()
     except FileNotFoundError:
         raise CheckpointError(f"there is no checkpoint {path}: check the path, or train from the start") from None
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error}): check the path and its permissions") from error
+    try:
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        saved = state["parts"]
     except Exception as error:
         raise CheckpointError(f"{path} is damaged or not a checkpoint ({error}): delete it and train from the start, "
                               "or take an older copy") from error

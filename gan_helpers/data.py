@@ -118,12 +118,15 @@ class Batches:
             yield to_tanh_range(self.images.index_select(0, index)), self.labels[index]
 
     def state_dict(self):
-        return {"generator": self.generator.get_state(), "permutation": self.permutation, "position": self.position}
+        return {"generator": self.generator.get_state(), "permutation": self.permutation, "position": self.position,
+                "batch_size": self.batch_size}
 
     def load_state_dict(self, state):
         if len(state["permutation"]) not in (0, len(self.images)):
             raise ValueError(f"the state is of {len(state['permutation'])} images, "
                              f"these batches have {len(self.images)}")
+        if state["batch_size"] != self.batch_size:
+            raise ValueError(f"the state is of batches of {state['batch_size']}, these have {self.batch_size} images")
         self.generator.set_state(state["generator"])
         self.permutation, self.position = state["permutation"], state["position"]
 

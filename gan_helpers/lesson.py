@@ -4,7 +4,6 @@ import ast
 import difflib
 import importlib.metadata
 import platform
-import re
 import sys
 import time
 
@@ -31,6 +30,7 @@ class Lesson:
         self.values = {}
         self.claims = {}
         self._start = time.perf_counter()
+        self._execution = (None, 0)  # of the cell that claims: its execution count, its claims so far
         packages = ("torch", "torchvision", "matplotlib", "ipywidgets", "ipykernel")
         self.versions = {"python": platform.python_version(), **{p: _version(p) for p in packages}}
         print("  ".join(f"{package} {version}" for package, version in self.versions.items()))
@@ -65,8 +65,12 @@ class Lesson:
             raise ValueError(f'kind must be "exact", got {kind!r}')
         holds = bool(holds)
         print(("✔ " if holds else "✘ ") + sentence)
-        # Run again with other numbers, a cell replaces its claim instead of adding one.
-        self.claims[re.sub(r"-?\d[\d.,]*", "#", sentence)] = {"sentence": sentence, "holds": holds, "kind": kind}
+        # A cell that is run again replaces its own claims instead of adding to them.
+        shell = get_ipython()
+        count, source = (shell.execution_count, shell.user_ns["In"][-1]) if shell else (None, "")
+        number = self._execution[1] + 1 if self._execution[0] == count else 1
+        self._execution = (count, number)
+        self.claims[source, number] = {"sentence": sentence, "holds": holds, "kind": kind}
 
     def record(self, **scores):
         """End of the lesson: record parameters, claims and `scores` (numbers, strings, lists, dicts of them).
@@ -104,8 +108,7 @@ def _version(package):
 
 def _injected_names(namespace):
     """The names that papermill assigned: it injects a cell that starts with `# Parameters`."""
-    cells = namespace.get("In", []) if get_ipython() else []
-    trees = [ast.parse(cell) for cell in cells if cell.startswith("# Parameters\n")]
+    trees = [ast.parse(cell) for cell in namespace.get("In", []) if cell.startswith("# Parameters\n")]
     return {target.id for tree in trees for node in tree.body if isinstance(node, ast.Assign)
             for target in node.targets if isinstance(target, ast.Name)}
 

@@ -37,6 +37,8 @@ def show(fig, *, alt):
 
 def image_grid(images, *, columns=None, titles=None, row_labels=None, title=None):
     """Images float [N, 1, H, W] in [-1, 1] as a grid, -1 black and 1 white, `columns` a row (default: about √N)."""
+    if len(images) == 0:
+        raise ValueError("there are no images to show")
     data.check_images(images)
     columns = columns or round(len(images) ** 0.5) or 1
     rows = -(-len(images) // columns)
@@ -65,8 +67,7 @@ def film_strip(snapshots, *, columns=10):
 
     Taken from the same noise each time, a column follows one point of the latent space through training.
     """
-    if not snapshots:
-        raise ValueError("there is no snapshot to show: give fit a snapshot function and train first")
+    _check_snapshots(snapshots)
     rows = [images[:columns] for images in snapshots.values()]
     return image_grid(torch.cat(rows), columns=len(rows[0]), row_labels=[f"step {step:,}" for step in snapshots])
 
@@ -76,6 +77,8 @@ def animation(snapshots, *, alt, milliseconds=400, columns=10):
 
     It plays in JupyterLab, in static HTML and without JavaScript; `alt` is its alternative text.
     """
+    _check_snapshots(snapshots)
+    columns = min(columns, *(len(images) for images in snapshots.values()))
     frames = []
     for images in snapshots.values():
         count = len(images) // columns * columns
@@ -102,6 +105,8 @@ def training_curves(histories, *, smooth=25, equilibrium=None):
     for row, (title, history) in zip(axes, histories.items(), strict=True):
         for axis, series in zip(row, (("d_loss", "g_loss"), ("score_real", "score_fake")), strict=True):
             for name, colour, line in zip(series, COLOURS, LINES, strict=False):
+                if name not in history.values:  # a critic's five steps may not have come to G's first
+                    continue
                 steps, values = _means(history.steps[name], history[name], smooth)
                 axis.plot(steps, values, color=colour, linestyle=line, label=names[name])
                 if equilibrium and name in equilibrium:
@@ -128,6 +133,11 @@ def histogram(series, *, bins=64, xlabel="pixel value", log=True):
         axis.spines[["top", "right"]].set_visible(False)
     fig.axes[0].set_ylabel("pixels")
     return fig
+
+
+def _check_snapshots(snapshots):
+    if not snapshots:
+        raise ValueError("there is no snapshot to show: give fit a snapshot function and train first")
 
 
 def _means(steps, values, width):

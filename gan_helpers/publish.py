@@ -21,7 +21,7 @@ from nbconvert import HTMLExporter
 from gan_helpers import batch
 
 ROOT = Path(__file__).parents[1]
-FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
+FORMULA = re.compile(r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)  # code is passed over
 SOURCE_HASH = "source_when_run"  # in a code cell's metadata: tells whether it was changed after it was run
 
 
@@ -71,14 +71,16 @@ def to_html(notebooks, build=ROOT / "build"):
     folder = Path(build) / "html"
     folder.mkdir(parents=True, exist_ok=True)
     exporter = HTMLExporter(embed_images=True, mathjax_url="", require_js_url="")  # nothing from the network
-    entries, well = [], True
+    errors = {}
     for notebook in notebooks:
         record = batch.execute(notebook, Path(build) / notebook.name, {})
-        well &= record["error"] is None
+        errors[notebook.stem] = record["error"]
         executed = nbformat.read(Path(build) / notebook.name, as_version=4)
         formulas = []
 
         def set_aside(match, formulas=formulas):  # Markdown would take a formula's tags apart
+            if not any(match.groups()):  # code
+                return match[0]
             formulas.append(_mathml(match))
             return f"@formula{len(formulas) - 1}@"
 
@@ -91,16 +93,19 @@ def to_html(notebooks, build=ROOT / "build"):
         page, _ = exporter.from_notebook_node(executed, {"metadata": {"name": notebook.stem}})
         page = re.sub(r"@formula(\d+)@", lambda match, formulas=formulas: formulas[int(match[1])], page)
         (folder / f"{notebook.stem}.html").write_text(page, encoding="utf8")
-        title = html.escape(executed.cells[0].source.splitlines()[0].lstrip("# "))
-        failed = f" (stopped in {html.escape(record['error'])})" if record["error"] else ""
-        entries.append(f'<li><a href="{notebook.stem}.html">{title}</a>{failed}</li>')
+    entries = []
+    for notebook in sorted({*notebooks, *notebooks[0].parent.glob("*.ipynb")}):
+        if (folder / f"{notebook.stem}.html").exists():  # also those of earlier calls
+            title = html.escape(nbformat.read(notebook, as_version=4).cells[0].source.splitlines()[0].lstrip("# "))
+            failed = f" (stopped in {html.escape(errors[notebook.stem])})" if errors.get(notebook.stem) else ""
+            entries.append(f'<li><a href="{notebook.stem}.html">{title}</a>{failed}</li>')
     (folder / "index.html").write_text(
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         "<title>Adversarial Digits</title><style>body{font:1.1em/1.6 sans-serif;max-width:40em;margin:3em auto;"
         "padding:0 1em}</style><h1>Adversarial Digits</h1><ul>\n" + "\n".join(entries) + "\n</ul></html>\n",
         encoding="utf8")
     print(f"open {folder / 'index.html'}")
-    return well
+    return not any(errors.values())
 
 
 def _mathml(match):
@@ -136,9 +141,10 @@ def rewrite_address(new, root=ROOT):
             continue
         notebook = nbformat.reads(text, as_version=4)
         for cell in notebook.cells:
+            # The address in the setup cell does nothing outside Colab: outputs that held before still hold.
+            held = cell.metadata.get(SOURCE_HASH) == source_hash(cell)
             cell.source = cell.source.replace(old, new)
-            # The address in the setup cell does nothing outside Colab: its outputs still hold.
-            if SOURCE_HASH in cell.metadata:
+            if held:
                 cell.metadata[SOURCE_HASH] = source_hash(cell)
         nbformat.write(notebook, path)
 

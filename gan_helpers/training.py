@@ -83,7 +83,7 @@ class History:
         """Append the metrics (dict[str, float]) of the step just done."""
         for name, value in metrics.items():
             self.steps.setdefault(name, []).append(self.step)
-            self.values.setdefault(name, []).append(value)
+            self.values.setdefault(name, []).append(float(value))  # plain: a checkpoint holds nothing else
 
     def state_dict(self):
         return dict(vars(self))
@@ -108,6 +108,7 @@ def training_loop(step, batches, history, *, steps, snapshot=None):
     """
     done = 0
     while done < steps:
+        before = done
         for images, labels in batches:
             start = time.perf_counter()
             metrics = step(images, labels)
@@ -126,6 +127,9 @@ def training_loop(step, batches, history, *, steps, snapshot=None):
             yield history
             if done == steps:
                 return
+        if done == before:
+            raise ValueError("batches gave none: pass an object that can be gone through again, such as data.batches, "
+                             "and no iterator")
 
 
 def fit(step, batches, *, steps=None, epochs=None, snapshot=None, history=None):
@@ -139,6 +143,9 @@ def fit(step, batches, *, steps=None, epochs=None, snapshot=None, history=None):
     """
     if (steps is None) == (epochs is None):
         raise ValueError(f"give steps or epochs, not both and not neither: got steps={steps}, epochs={epochs}")
+    length = steps if epochs is None else epochs
+    if not isinstance(length, int) or length < 0:
+        raise ValueError(f"{'steps' if epochs is None else 'epochs'} must be a whole number from 0, got {length}")
     total = steps if epochs is None else epochs * len(batches)
     history = History() if history is None else history
     # Rarely redrawn where nobody watches: each redraw is a line in a log.
@@ -177,8 +184,9 @@ def _stop_on_interrupt():
 class EMA(AveragedModel):
     """A copy of `net` whose weights are an exponential moving average of the net's, warmed up.
 
-    Call `update_parameters(net)` after each step and the EMA like the net. The n-th update keeps the share
-    min(decay, n / (n + 9)) of the average, so that the first minutes are not spent remembering the random start.
+    Call `update_parameters(net)` after each step and the EMA like the net. The first update copies; after n updates
+    the next one keeps the share min(decay, n / (n + 9)) of the average, so that the first minutes are not spent
+    remembering the random start.
     Buffers (BatchNorm's statistics) are copied, not averaged.
     """
 

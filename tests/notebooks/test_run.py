@@ -36,6 +36,14 @@ def test_runs_and_repeats(notebook, tmp_path, monkeypatch):
     assert re.search(rf"{len(cells)} passed", result.stdout), result.stdout[-500:]
 
 
+def test_lesson_02_runs_with_the_published_code_as_main(tmp_path):
+    notebook = next(path for path in NOTEBOOKS if path.stem.startswith("02"))
+    parameters = batch.size_parameters(notebook, "smoke") | {"PUBLISHED": True}
+    record = batch.execute(notebook, tmp_path / notebook.name, parameters, quiet=True)
+    assert record["error"] is None and record["values"]["scores"]["main"] == "published code"
+    assert all(claim["holds"] for claim in record["values"]["claims"])
+
+
 def test_nbval_notices_a_number_that_moved(tmp_path):
     """The repeat test above can fail: one digit of one printed loss is changed in an executed copy."""
     cell = nbformat.v4.new_code_cell("print('d_loss', 0.25)", execution_count=1)

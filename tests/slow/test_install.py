@@ -127,6 +127,8 @@ def test_binders_files_step_by_step(checkout, tmp_path):
     interpreter = sys.executable if here == version else shutil.which(f"python{version}")
     if interpreter is None:
         pytest.skip(f"binder/runtime.txt asks for Python {version}, which this machine does not have")
+    # Binder knows no constraints; CI's job for the oldest torch sets some.
+    environment = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
     python = tmp_path / "binder" / "bin" / "python"
     run(interpreter, "-m", "venv", tmp_path / "binder")
 
@@ -138,11 +140,12 @@ def test_binders_files_step_by_step(checkout, tmp_path):
     if not reachable(index):
         text = text.replace("+cpu", "").replace(f"--extra-index-url {index}", "")
         requirements.write_text(text)
-    run(python, "-m", "pip", "install", "--no-cache-dir", "-r", "binder/requirements.txt", cwd=checkout)
+    run(python, "-m", "pip", "install", "--no-cache-dir", "-r", "binder/requirements.txt", cwd=checkout,
+        env=environment)
 
     post_build = checkout / "binder" / "postBuild"
     assert os.access(post_build, os.X_OK), "repo2docker runs it as a program"
     path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
-    assert "(60000, 28, 28) (10000, 28, 28)" in run(post_build, cwd=checkout, env=os.environ | {"PATH": path})
+    assert "(60000, 28, 28) (10000, 28, 28)" in run(post_build, cwd=checkout, env=environment | {"PATH": path})
     table = run(python, "-m", "gan_helpers.batch", "run", "--lesson", "01", "--size", "smoke", cwd=checkout)
-    assert re.search(r"01_data_scaling .* (\d+)/\1", table), table
+    assert re.search(r"01_data_scaling .* ([1-9]\d*)/\1$", table, flags=re.M), table

@@ -1,5 +1,6 @@
 """batch.py and publish.py on small notebooks made here."""
 
+import concurrent.futures
 import json
 import os
 import re
@@ -43,6 +44,8 @@ def test_size_comes_from_the_notebook(lesson):
     assert batch.size_parameters(lesson, "default") == {}
     with pytest.raises(ValueError, match="'tiny'"):
         batch.size_parameters(lesson, "tiny")
+    with pytest.raises(ValueError, match="has no size 'smoke'"):
+        batch.size_parameters(write(lesson.with_name("x.ipynb"), sizes={"full": {}}), "smoke")
 
 
 def test_lessons_are_found_by_prefix(tmp_path):
@@ -91,6 +94,28 @@ def test_a_dead_kernel_is_reported(tmp_path):
     assert "DeadKernelError" in batch.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)["error"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="kills the parent of a process")
+def test_a_killed_process_is_reported(tmp_path):
+    notebook = write(tmp_path / "07.ipynb", new_code_cell("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)"))
+    assert "ended without a word" in batch.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)["error"]
+
+
+def test_several_runs_at_once_in_one_folder(lesson, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        records = list(pool.map(lambda n: batch.execute(lesson, tmp_path / f"out/{n}.ipynb", {"STEPS": n}, quiet=True),
+                                (1, 2, 3)))
+    assert [record["error"] for record in records] == [None] * 3
+    assert [record["values"]["scores"]["steps"] for record in records] == [1, 2, 3]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["07_small.ipynb", "out"], "sockets left behind"
+
+
+def test_an_earlier_record_does_not_pass_for_this_runs(lesson, tmp_path):
+    out = tmp_path / "out.ipynb"
+    assert "values" in batch.execute(lesson, out, {}, quiet=True)
+    assert "values" not in batch.execute(tmp_path / "missing.ipynb", out, {}, quiet=True)
+
+
 @pytest.fixture
 def two_lessons(tmp_path, lesson, monkeypatch):
     write(tmp_path / "08_broken.ipynb", SETUP, new_code_cell("1 / 0"))
@@ -121,6 +146,7 @@ def test_a_claim_that_fails_fails_the_run(two_lessons, capsys):
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal to a process group")
 def test_an_interrupt_keeps_the_partial_notebook(tmp_path):
     write(tmp_path / "07.ipynb", new_code_cell("print('so far')"), new_code_cell("import time\ntime.sleep(60)"))
+    write(tmp_path / "08.ipynb", new_code_cell("1"))
     code = ("import sys; from gan_helpers import batch; batch.lessons.__defaults__ = ('', sys.argv[1]); "
             "batch.main(sys.argv[2:])")
     run = subprocess.Popen([sys.executable, "-c", code, tmp_path, "run", "--output", tmp_path / "build"],
@@ -132,8 +158,9 @@ def test_an_interrupt_keeps_the_partial_notebook(tmp_path):
             break
     os.killpg(run.pid, signal.SIGINT)  # what Ctrl-C in a terminal does
     text, _ = run.communicate(timeout=30)
-    assert run.returncode == 1 and "interrupted" in text
+    assert run.returncode == 1 and "interrupted" in text and str(out) in text
     assert "so far" in out.read_text()
+    assert not (tmp_path / "build" / "08.ipynb").exists(), "the lessons after it are not started"
 
 
 def test_store_writes_outputs_and_keeps_the_source(tmp_path):
@@ -165,12 +192,12 @@ def test_store_leaves_a_notebook_that_fails_alone(tmp_path):
 def test_html_has_an_index_working_links_and_alternative_texts(tmp_path):
     picture = ("from matplotlib.figure import Figure\nfrom gan_helpers import plots\n"
                "fig = Figure()\nfig.subplots().plot([1, 2])\nplots.show(fig, alt='A rising line.')")
-    text = "# 07 · Small\n\n[next](08_next.ipynb)\n\n$$\\frac{a}{b}$$ with $x_1$"
+    text = "# 07 · Small\n\n[next](08_next.ipynb)\n\n$$\\frac{a}{b}$$ with $x_1$, not `$HOME` and `$PATH`"
     notebook = write(tmp_path / "07_small.ipynb", new_markdown_cell(text), new_code_cell(picture))
     assert publish.to_html([notebook], tmp_path / "build")
     page = (tmp_path / "build/html/07_small.html").read_text(encoding="utf8")
     assert re.search(r"<mfrac><mrow><mi>a</mi>.*</mfrac>.*<msub><mi>x</mi><mn>1</mn></msub>", page)
-    assert "$" not in page.split("<main>")[1].split("jp-CodeCell")[0]
+    assert "<code>$HOME</code>" in page, "code is no formula"
     assert not re.search(r"(src|href)=[\"']https?://", page), "loads something from the network"
     assert 'href="08_next.html"' in page and 'alt="A rising line."' in page
     assert '<a href="07_small.html">07 · Small</a>' in (tmp_path / "build/html/index.html").read_text(encoding="utf8")
@@ -181,6 +208,10 @@ def test_the_address_is_rewritten_everywhere(tmp_path):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*"))
     old = publish.address(tmp_path)
+    edited = tmp_path / "notebooks" / "01_data_scaling.ipynb"
+    notebook = nbformat.read(edited, 4)
+    notebook.cells[-1].source += "\nprint('edited')"
+    nbformat.write(notebook, edited)
     publish.rewrite_address("some-one/else.where", tmp_path)
     assert publish.address(tmp_path) == "some-one/else.where"
     for path in [tmp_path / "pyproject.toml", tmp_path / "README.md", *(tmp_path / "notebooks").glob("*.ipynb")]:
@@ -189,6 +220,7 @@ def test_the_address_is_rewritten_everywhere(tmp_path):
     for path in (tmp_path / "notebooks").glob("*.ipynb"):
         for cell in nbformat.read(path, 4).cells:
             if publish.SOURCE_HASH in cell.metadata:
-                assert cell.metadata[publish.SOURCE_HASH] == publish.source_hash(cell)
+                fresh = cell.metadata[publish.SOURCE_HASH] == publish.source_hash(cell)
+                assert fresh != ("print('edited')" in cell.source), "what was edited before stays marked as such"
     with pytest.raises(SystemExit, match="owner/name"):
         publish.rewrite_address("https://github.com/a/b", tmp_path)

@@ -122,6 +122,20 @@ def test_a_missing_file_is_named(tmp_path):
         checkpoint.load(tmp_path / "run.pt", {})
 
 
+def test_a_folder_in_its_place_is_named_without_advice_to_delete(tmp_path):
+    with pytest.raises(checkpoint.CheckpointError, match="cannot be read") as error:
+        checkpoint.load(tmp_path, Run().parts)
+    assert "delete" not in str(error.value)
+
+
+def test_a_save_leaves_one_file_readable_by_others(saved):
+    assert [path.name for path in saved.parent.iterdir()] == ["run.pt"]
+    if os.name != "nt":
+        umask = os.umask(0)
+        os.umask(umask)
+        assert saved.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
 def test_other_parts_are_named_and_nothing_is_changed(saved):
     run = Run(seed=5)
     before = run.fingerprint()
@@ -162,7 +176,7 @@ def test_a_full_disk_leaves_the_earlier_file(tmp_path):
     """)
     result = subprocess.run([sys.executable, "-c", code, tmp_path / "run.pt"], capture_output=True, text=True)
     assert "cannot write" in result.stdout and "is untouched" in result.stdout and "loaded" in result.stdout, result
-    assert [path.name for path in tmp_path.iterdir()] == ["run.pt"], "no half-written file stays behind"
+    assert [path.name for path in tmp_path.iterdir()] == ["run.pt"], "a half-written file stays behind"
 
 
 def _train_and_save_for_ever(path, started):
@@ -206,7 +220,7 @@ def kill_fifty_times(folder):
         child.start()
         started.wait()
         while not path.exists():  # before the first save there is nothing to go on from
-            pass
+            assert child.is_alive()
         child.join(moments.uniform(0, 0.15))
         os.kill(child.pid, signal.SIGKILL)
         child.join()

@@ -1,7 +1,8 @@
 """lesson.py: parameters are checked before training, claims and results are recorded."""
 
+from types import SimpleNamespace
+
 import pytest
-from IPython.testing.globalipapp import start_ipython
 
 from gan_helpers.lesson import TIMINGS, VALUES, Lesson, ParameterError
 
@@ -48,7 +49,6 @@ def test_a_missing_parameter_is_named(lesson):
 
 def test_an_injected_lower_case_name_is_caught(lesson):
     """papermill injects whatever it is given, in a cell that begins with `# Parameters`."""
-    start_ipython()
     namespace = {**GOOD, "seed": 5, "In": ["", "x = 1", "# Parameters\nseed = 5\nPUBLISHED = True\n"]}
     with pytest.raises(ParameterError, match="no parameter 'seed'.*Did you mean 'SEED'"):
         lesson.parameters(namespace, **EXPECTED)
@@ -56,11 +56,23 @@ def test_an_injected_lower_case_name_is_caught(lesson):
 
 def test_claims_are_printed_and_recorded(lesson, capsys):
     lesson.claim("two and two make 4", 2 + 2 == 4)
-    lesson.claim("two and two make 5.5", 2 + 2 == 5)
-    assert "✔ two and two make 4\n✘ two and two make 5.5" in capsys.readouterr().out
-    assert [claim["holds"] for claim in lesson.claims.values()] == [False], "the same claim with another number"
-    lesson.claim("another", True)
-    assert [claim["sentence"] for claim in lesson.claims.values()] == ["two and two make 5.5", "another"]
+    lesson.claim("two and two make 5", 2 + 2 == 5)
+    assert "✔ two and two make 4\n✘ two and two make 5" in capsys.readouterr().out
+    assert [claim["holds"] for claim in lesson.claims.values()] == [True, False]
+
+
+def test_a_cell_run_again_replaces_its_own_claims_only(lesson, monkeypatch):
+    def run_cell(count, source, *sentences):
+        shell = SimpleNamespace(execution_count=count, user_ns={"In": ["", source]})
+        monkeypatch.setattr("gan_helpers.lesson.get_ipython", lambda: shell)
+        for sentence in sentences:
+            lesson.claim(sentence, "wrong" not in sentence)
+
+    run_cell(1, "cell one", "a is 1", "a is 2, wrong")
+    run_cell(2, "cell two", "a is 1")
+    assert [claim["holds"] for claim in lesson.claims.values()] == [True, False, True]
+    run_cell(3, "cell one", "a is 3", "a is 4")
+    assert [claim["sentence"] for claim in lesson.claims.values()] == ["a is 3", "a is 4", "a is 1"]
 
 
 def test_an_unknown_kind_of_claim_is_refused(lesson):

@@ -49,6 +49,10 @@ def test_film_strip_has_a_row_a_step(images):
 def test_film_strip_of_nothing_says_what_to_do():
     with pytest.raises(ValueError, match="no snapshot"):
         plots.film_strip({})
+    with pytest.raises(ValueError, match="no snapshot"):
+        plots.animation({}, alt="nothing")
+    with pytest.raises(ValueError, match="no images"):
+        plots.image_grid(torch.empty(0, 1, 4, 4))
 
 
 def test_show_sets_and_prints_the_alternative_text(images, monkeypatch, capsys):
@@ -92,6 +96,13 @@ def test_curves_show_means_over_groups():
     assert even.get_ydata()[0] == 1.386
     assert list(g_loss.get_xdata()) == [5, 10, 15, 20, 25, 30, 35, 40], "a short series is not smoothed away"
     assert [line.get_label() for line in fig.axes[1].lines[:2]] == ["score of real", "score of fake"]
+
+
+def test_curves_of_a_run_without_a_generator_step():
+    history = History()
+    history.step = 1
+    history.record({"d_loss": 1.0, "score_real": 1.0, "score_fake": 0.0})
+    assert [line.get_label() for line in plots.training_curves(history).axes[0].lines] == ["D's loss"]
 
 
 def test_curves_of_several_runs_share_their_axes():
