@@ -147,8 +147,9 @@ def test_a_claim_that_fails_fails_the_run(two_lessons, capsys):
 def test_an_interrupt_keeps_the_partial_notebook(tmp_path):
     write(tmp_path / "07.ipynb", new_code_cell("print('so far')"), new_code_cell("import time\ntime.sleep(60)"))
     write(tmp_path / "08.ipynb", new_code_cell("1"))
-    code = ("import sys; from gan_helpers import batch; batch.lessons.__defaults__ = ('', sys.argv[1]); "
-            "batch.main(sys.argv[2:])")
+    # A shell's background job ignores SIGINT and hands that down: as from a terminal means to handle it.
+    code = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "from gan_helpers import batch; batch.lessons.__defaults__ = ('', sys.argv[1]); batch.main(sys.argv[2:])")
     run = subprocess.Popen([sys.executable, "-c", code, tmp_path, "run", "--output", tmp_path / "build"],
                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
     out = tmp_path / "build" / "07.ipynb"
