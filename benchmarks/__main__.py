@@ -149,7 +149,7 @@ def bench_loading():
         rounds.append({"one pass of a DataLoader over torchvision's MNIST": usual_seconds,
                        "data.mnist: the same 60,000 digits": in_fresh_process("data.mnist('train')"),
                        "data.mnist and one pass of data.batches":
-                           in_fresh_process("[*data.batches(*data.mnist('train'), 64)]")})
+                           in_fresh_process(f"[*data.batches(*data.mnist('train'), {BATCH_SIZE})]")})
     print_ratios("Loading MNIST", rounds)
 
 
