@@ -1,0 +1,213 @@
+"""What the lessons measure of a set of fakes, in the eyes of the digit judge.
+
+    metrics.score(images)                    distance, classes, precision and recall, density and coverage
+    metrics.score(images, labels)            and, digit by digit, obedience and variety
+    metrics.nearest_train(images)            has the generator learned its training digits by heart?
+    metrics.train_on_fakes(images, labels)   are the fakes good enough to learn reading from?
+
+The judge's features take the place of Inception's, so the distance is called `digit_fid` and never FID: its numbers
+compare with each other and with their floor, not with published ones.
+"""
+
+import functools
+import warnings
+
+import torch
+
+from gan_helpers import data, judges
+
+FLOOR_DRAWS = 5
+PRECISION_NEIGHBOURS, COVERAGE_NEIGHBOURS = 3, 5  # k of Kynkäänniemi et al. 2019 and of Naeem et al. 2020
+FEW = 2_000  # below this many images the distance's bias is larger than most differences between generators
+FEW_PER_DIGIT = 100
+PER_DIGIT = 1_000  # recall and coverage of one digit: at most this many against as many
+CHUNK = 1_000  # rows of a distance matrix at a time: 40 MB against 10,000
+
+
+class ScoreWarning(UserWarning):
+    """A figure can be computed, but does not mean what it seems to."""
+
+
+def score(images, labels=None, *, reference="validation", judge="judge"):
+    """Measure fakes `images` [N, 1, 28, 28] in [-1, 1] against a split of MNIST. Returns a dict:
+
+    digit_fid, floor     Fréchet distance of the judge's features; that of N training digits (mean of five draws)
+    histogram            share of each class as the judge reads the fakes, a list of ten
+    class_kl, classes    KL(histogram ‖ MNIST's own) in nats; how many classes have more than 1 %
+    precision, recall    Kynkäänniemi et al. 2019, k = 3
+    density, coverage    Naeem et al. 2020, k = 5
+
+    With `labels` int64 [N], the digit each image was meant to be, also accuracy and accuracy_worst (digit by digit,
+    as the judge reads them), and the mean and worst over digits of recall_digit and coverage_digit.
+
+    `reference` is "validation" for every choice, "test" for final figures; `judge` "second_judge" for those too.
+    Raises ValueError for images or labels out of range or of the wrong shape. Warns (ScoreWarning) where the count
+    distorts a figure: few images, another count than the reference's, digits with few images.
+    """
+    _check(images, labels)
+    net = judges.load(judge)
+    features, logits = judges.read(net, images)
+    predicted = logits.argmax(1)
+    real_features, real_labels = _reference(reference, judge)
+    if len(images) < FEW:
+        warnings.warn(f"{len(images)} images are few: digit_fid is far too high (compare it with floor, "
+                      f"{floor(len(images), reference, judge):.2f}); take {len(real_features):,} for a final figure",
+                      ScoreWarning, stacklevel=2)
+    elif len(images) != len(real_features):
+        warnings.warn(f"{len(images):,} images against {len(real_features):,} digits: recall, density and coverage "
+                      "depend on the counts; compare only scores of one count", ScoreWarning, stacklevel=2)
+    histogram = predicted.bincount(minlength=10) / len(images)
+    result = {
+        "count": len(images),
+        "digit_fid": frechet_distance(features, real_features),
+        "floor": floor(len(images), reference, judge),
+        "histogram": histogram.tolist(),
+        "class_kl": class_kl(histogram, real_labels.bincount(minlength=10) / len(real_labels)),
+        "classes": int((histogram > 0.01).sum()),
+        **neighbour_metrics(features, real_features),
+    }
+    return result if labels is None else result | _by_digit(features, predicted, labels, real_features, real_labels)
+
+
+def class_kl(histogram, expected):
+    """KL(histogram ‖ expected) in nats, two tensors of shares [10]; an empty class counts 0."""
+    return torch.special.xlogy(histogram, histogram / expected).sum().item()
+
+
+def frechet_distance(a, b):
+    """‖mean a - mean b‖² + tr(A + B - 2 (A B)^½) of features [N, F] and [M, F]; A and B are their covariances.
+
+    In float64, and 0 for equal sets. Source: Heusel et al. 2017, equation 6.
+    """
+    a, b = a.double(), b.double()
+    cov_a, cov_b = a.T.cov(), b.T.cov()
+    values, vectors = torch.linalg.eigh(cov_a)
+    root_a = vectors * values.clamp(min=0).sqrt() @ vectors.T
+    # A^½ B A^½ has the eigenvalues of A B and is symmetric: rounding makes no complex numbers.
+    cross = torch.linalg.eigvalsh(root_a @ cov_b @ root_a).clamp(min=0).sqrt().sum()
+    distance = (a.mean(0) - b.mean(0)).square().sum() + cov_a.trace() + cov_b.trace() - 2 * cross
+    return max(distance.item(), 0.0)
+
+
+@functools.cache
+def floor(count, reference="validation", judge="judge"):
+    """digit_fid of `count` training digits against the reference, the mean of five draws: as good as it gets."""
+    images, _ = data.mnist("train")
+    generator = torch.Generator().manual_seed(0)
+    distances = []
+    for _ in range(FLOOR_DRAWS):
+        # From the judge's own training digits: the validation split is a reference itself.
+        chosen = torch.randperm(judges.TRAINED_ON, generator=generator)[:count]
+        features, _ = judges.read(judges.load(judge), data.to_tanh_range(images[chosen]).unsqueeze(1))
+        distances.append(frechet_distance(features, _reference(reference, judge)[0]))
+    return sum(distances) / FLOOR_DRAWS
+
+
+def neighbour_metrics(fake, real):
+    """precision, recall, density and coverage (dict) of features fake [N, F] against real [M, F].
+
+    Around each point of a set lies a ball that reaches to its k-th neighbour in the set. Precision: the share of
+    fakes in some real ball; recall: the share of real in some fake ball (k = 3 in both). Density: in how many real
+    balls a fake lies, divided by k; coverage: the share of real balls with a fake in them (k = 5).
+    """
+    real_radii, fake_radii = _radii(real), _radii(fake)
+    inside, dense = 0, 0
+    covered, recalled = torch.zeros(len(real), dtype=torch.bool), torch.zeros(len(real), dtype=torch.bool)
+    for rows, radii in zip(fake.split(CHUNK), fake_radii[PRECISION_NEIGHBOURS].split(CHUNK), strict=True):
+        distances = torch.cdist(rows, real)  # [chunk, M]
+        inside += (distances <= real_radii[PRECISION_NEIGHBOURS]).any(1).sum().item()
+        in_balls = distances <= real_radii[COVERAGE_NEIGHBOURS]
+        dense += in_balls.sum().item()
+        covered |= in_balls.any(0)
+        recalled |= (distances <= radii[:, None]).any(0)
+    return {"precision": inside / len(fake), "recall": recalled.sum().item() / len(real),
+            "density": dense / COVERAGE_NEIGHBOURS / len(fake), "coverage": covered.sum().item() / len(real)}
+
+
+def nearest_train(images):
+    """The training digit nearest to each of `images` [N, 1, 28, 28] in [-1, 1], by Euclidean distance of pixels.
+
+    Returns (indices int64 [N] into `data.mnist("train")`, distances float [N]). A generator that has learned digits
+    by heart has distances much smaller than those of digits it was never shown.
+    """
+    _check(images, None)
+    flat = images.flatten(1)
+    digits, _ = data.mnist("train")
+    best = torch.full((len(flat),), float("inf"))
+    index = torch.zeros(len(flat), dtype=torch.int64)
+    for start in range(0, len(digits), 5 * CHUNK):
+        part = data.to_tanh_range(digits[start:start + 5 * CHUNK]).flatten(1)  # [5000, 784]
+        distances, nearest = torch.cdist(flat, part).min(1)
+        index = torch.where(distances < best, nearest + start, index)
+        best = torch.minimum(distances, best)
+    # cdist multiplies matrices, which rounds small distances coarsely: once more for the one that was found.
+    return index, (flat - data.to_tanh_range(digits[index]).flatten(1)).norm(dim=1)
+
+
+def train_on_fakes(images, labels, *, epochs=3, seed=0):
+    """Train a fresh judge's net on fakes `images` [N, 1, 28, 28] with their `labels`; its accuracy on the test split.
+
+    Give it real digits too, for comparison. Source: the classification accuracy score of Ravuri and Vinyals 2019.
+    """
+    _check(images, labels)
+    pixels = data.from_tanh_range(images).squeeze(1)
+    with torch.random.fork_rng():
+        net = judges.train("judge", epochs=epochs, seed=seed, images=pixels, labels=labels)
+    return judges.accuracy(net, "test")
+
+
+def _check(images, labels):
+    if images.ndim != 4 or images.shape[1:] != (1, 28, 28):
+        raise ValueError(f"images must have shape [N, 1, 28, 28], got {list(images.shape)}")
+    if len(images) <= COVERAGE_NEIGHBOURS:
+        raise ValueError(f"there must be more than {COVERAGE_NEIGHBOURS} images, got {len(images)}")
+    if not images.is_floating_point():
+        raise ValueError(f"images must be float in [-1, 1], got {images.dtype}: pass them through data.to_tanh_range")
+    data.check_images(images)
+    if labels is None:
+        return
+    if labels.dtype != torch.int64 or labels.shape != (len(images),):
+        raise ValueError(f"labels must be int64 of shape [{len(images)}], one an image, "
+                         f"got {labels.dtype} {list(labels.shape)}")
+    if labels.min() < 0 or labels.max() > 9:
+        raise ValueError(f"labels must lie in 0 … 9, got {labels.min().item()} … {labels.max().item()}")
+
+
+@functools.cache
+def _reference(split, judge):
+    """(features [10000, 64], labels [10000]) of a split in the eyes of a judge."""
+    if split not in ("validation", "test"):
+        raise ValueError(f'reference must be "validation" or "test", got {split!r}')
+    images, labels = data.mnist(split)
+    features, _ = judges.read(judges.load(judge), data.to_tanh_range(images).unsqueeze(1))
+    return features, labels
+
+
+def _radii(points):
+    """The distance of each point [N, F] to its k-th neighbour, for both k: dict of k to [N]."""
+    found = []
+    for rows in points.split(CHUNK):
+        # One more than k: the nearest point of all is the point itself.
+        found.append(torch.cdist(rows, points).topk(COVERAGE_NEIGHBOURS + 1, largest=False).values)
+    nearest = torch.cat(found)
+    return {k: nearest[:, k] for k in (PRECISION_NEIGHBOURS, COVERAGE_NEIGHBOURS)}
+
+
+def _by_digit(features, predicted, labels, real_features, real_labels):
+    accuracy, recall, coverage = [], [], []
+    for digit in range(10):
+        fakes, digits = features[labels == digit], real_features[real_labels == digit]
+        if len(fakes) <= COVERAGE_NEIGHBOURS:
+            raise ValueError(f"only {len(fakes)} images are labelled {digit}: draw the labels from the data, or ten "
+                             "equal shares")
+        if len(fakes) < FEW_PER_DIGIT:
+            warnings.warn(f"only {len(fakes)} images are labelled {digit}: its figures are coarse, and the worst digit "
+                          "may be the rarest", ScoreWarning, stacklevel=3)
+        accuracy.append((predicted[labels == digit] == digit).float().mean().item())
+        count = min(len(fakes), len(digits), PER_DIGIT)
+        nearby = neighbour_metrics(fakes[:count], digits[:count])
+        recall.append(nearby["recall"])
+        coverage.append(nearby["coverage"])
+    return {"accuracy": (predicted == labels).float().mean().item(), "accuracy_worst": min(accuracy),
+            "accuracy_digit": accuracy, "recall_digit": sum(recall) / 10, "recall_digit_worst": min(recall),
+            "coverage_digit": sum(coverage) / 10, "coverage_digit_worst": min(coverage)}

@@ -1,0 +1,60 @@
+"""The judges read digits well, were trained on the right ones, and can be trained anew."""
+
+import pytest
+import torch
+
+from gan_helpers import data, judges
+
+
+@pytest.mark.parametrize(("name", "accuracy", "largest"), [("judge", 0.993, 500_000), ("second_judge", 0.99, 2_000_000)])
+def test_shipped_weights(name, accuracy, largest):
+    assert judges.accuracy(judges.load(name), "test") >= accuracy
+    assert (judges.ASSETS / f"{name}.safetensors").stat().st_size < largest
+
+
+def test_the_two_are_of_different_kinds():
+    def kinds(name):
+        return {type(module) for module in judges.load(name).modules()}
+
+    assert torch.nn.Conv2d in kinds("judge") and torch.nn.Conv2d not in kinds("second_judge")
+
+
+def test_load_gives_a_judge_that_nothing_changes():
+    judge = judges.load()
+    assert not judge.training and not any(p.requires_grad for p in judge.parameters())
+    images = torch.rand(3, 1, 28, 28) * 2 - 1
+    alone = judges.read(judge, images[:1])[1]
+    assert torch.allclose(judges.read(judge, images)[1][:1], alone, atol=1e-5), "a picture's reading is its own"
+
+
+def test_read_returns_features_and_logits_of_every_image(monkeypatch):
+    monkeypatch.setattr(judges, "CHUNK", 4)  # does not divide 10
+    images = torch.rand(10, 1, 28, 28) * 2 - 1
+    features, logits = judges.read(judges.load(), images)
+    assert features.shape == (10, 64) and logits.shape == (10, 10)
+    assert torch.allclose(logits, judges.load()(images), atol=1e-5)
+
+
+def test_jitter_moves_within_bounds_and_keeps_the_range():
+    image = torch.full((64, 1, 28, 28), -1.0)
+    image[:, :, 13:15, 13:15] = 1.0
+    moved = judges.jitter(image, torch.Generator().manual_seed(0))
+    assert moved.min() >= -1 and moved.max() <= 1 and not torch.equal(moved, image)
+    rows, columns = (moved[:, 0] > -0.5).nonzero()[:, 1:].T
+    assert rows.min() >= 9 and rows.max() <= 18 and columns.min() >= 9 and columns.max() <= 18
+    assert rows.max() > 15, "some picture has been moved"
+
+
+@pytest.mark.parametrize("name", judges.JUDGES)
+def test_training_learns(name):
+    images, labels = data.mnist("train")
+    net = judges.train(name, epochs=2, images=images[:3000], labels=labels[:3000])
+    assert judges.accuracy(net, "test") > 0.75
+
+
+def test_training_uses_the_first_50000_only(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(judges.data, "batches", lambda images, labels, *_, **__: seen.update(n=len(images)) or [])
+    monkeypatch.setattr(judges.torch.optim.lr_scheduler, "OneCycleLR", lambda *_, **__: None)
+    judges.train("judge", epochs=1)
+    assert seen["n"] == 50_000
