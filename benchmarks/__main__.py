@@ -17,7 +17,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from gan_helpers import batch, data, losses, networks, training
+from gan_helpers import data, execution, losses, networks, training
 
 ROUNDS, STEPS, BATCH_SIZE = 7, 300, 64
 
@@ -155,8 +155,8 @@ def bench_loading():
 
 def bench_lessons():
     print(f"\nLessons at their defaults\n{'':<28}{'seconds':>9}{'peak memory of the kernel':>28}")
-    for notebook in batch.lessons():
-        record = batch.execute(notebook, f"build/{notebook.name}", {}, quiet=True)
+    for notebook in execution.lessons():
+        record = execution.execute(notebook, f"build/{notebook.name}", {}, quiet=True)
         if record["error"]:
             sys.exit(f"{notebook.name} stopped in {record['error']}")
         seconds, peak = record["timings"]["seconds"], record["timings"]["peak_bytes"] or 0

@@ -12,6 +12,8 @@ from IPython import get_ipython
 from IPython.display import display
 
 VALUES = "application/vnd.adversarial-digits.values+json"
+SEEDS_OF_A_CLAIM = 5
+FINGERPRINT_STEPS = 5
 TIMINGS = "timings"  # in the output's metadata, which nbval does not compare
 
 
@@ -29,6 +31,7 @@ class Lesson:
         self.name = name
         self.values = {}
         self.claims = {}
+        self.rows = {}
         self._start = time.perf_counter()
         self._execution = (None, 0)  # of the cell that claims: its execution count, its claims so far
         packages = ("torch", "torchvision", "matplotlib", "ipywidgets", "ipykernel")
@@ -45,32 +48,60 @@ class Lesson:
         """
         # Single letters are nets and modules (G, D, F), not parameters.
         given = {name for name in namespace if name.isupper() and len(name) > 1 and not name.startswith("_")}
-        for name in sorted((given | _injected_names(namespace)) - expected.keys()):
-            near = difflib.get_close_matches(name.upper(), expected, n=1)
-            raise ParameterError(f"there is no parameter {name!r} in {self.name}. "
-                                 + (f"Did you mean {near[0]!r}? " if near else "")
-                                 + f"Its parameters are {', '.join(expected)}.")
-        for name, spec in expected.items():
+        for name in expected:
             if name not in namespace:
                 raise ParameterError(f"{name} is missing: run the cell tagged `parameters` first")
-            _check_parameter(name, namespace[name], spec)
+        names = given | _injected_names(namespace) | expected.keys()
+        check_parameters(self.name, {name: namespace[name] for name in names}, expected)
         self.values["parameters"] = {name: namespace[name] for name in expected}
+
+    def variants(self, text, known):
+        """The names in `text` as a list: separated by semicolons, or "all". ParameterError for one not in `known`."""
+        names = list(known) if text == "all" else [name.strip() for name in text.split(";") if name.strip()]
+        for name in names:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                raise ParameterError(f"there is no variant {name!r} in {self.name}. "
+                                     + (f"Did you mean {near[0]!r}? " if near else "")
+                                     + f'Its variants are {", ".join(known)}, or "all".')
+        return names
 
     def claim(self, sentence, holds, kind="exact"):
         """Print `sentence` (numbers included) with ✔ or ✘ and record it.
 
-        `kind` "exact": mathematics, true at every size and seed.
+        `kind` "exact": mathematics, true at every size and seed; `holds` is a bool. "measured": about quality, from
+        the stored table; `holds` is a dict of seed to bool, and the claim holds only where all of five or more do.
         """
-        if kind != "exact":
-            raise ValueError(f'kind must be "exact", got {kind!r}')
-        holds = bool(holds)
-        print(("✔ " if holds else "✘ ") + sentence)
+        if kind == "exact":
+            holds, seeds = bool(holds), ""
+        elif kind == "measured":
+            if not isinstance(holds, dict):
+                raise TypeError(f"a measured claim needs a dict of seed to bool, got {type(holds).__name__}")
+            failed = sorted(seed for seed, held in holds.items() if not held)
+            seeds = (f" [not on seed {', '.join(map(str, failed))}]" if failed
+                     else f" [{len(holds)} of {SEEDS_OF_A_CLAIM} seeds needed]" if len(holds) < SEEDS_OF_A_CLAIM
+                     else f" [{len(holds)} of {len(holds)} seeds]")
+            holds = not failed and len(holds) >= SEEDS_OF_A_CLAIM
+        else:
+            raise ValueError(f'kind must be "exact" or "measured", got {kind!r}')
+        print(("✔ " if holds else "✘ ") + sentence + seeds)
         # A cell that is run again replaces its own claims instead of adding to them.
         shell = get_ipython()
         count, source = (shell.execution_count, shell.user_ns["In"][-1]) if shell else (None, "")
         number = self._execution[1] + 1 if self._execution[0] == count else 1
         self._execution = (count, number)
         self.claims[source, number] = {"sentence": sentence, "holds": holds, "kind": kind}
+
+    def row(self, variant, step, history, **scores):
+        """Keep one measurement for the table: `scores` (numbers, lists of numbers) of a run at `step`.
+
+        `history` is the run's History: its time, and the losses of its first steps, by which `make results` notices
+        that a variant behaves differently now.
+        """
+        fingerprint = [value for name in sorted(history.values) if name.endswith("loss")
+                       for value in history[name][:FINGERPRINT_STEPS]]
+        row = {"variant": variant, "step": step, **scores, "fingerprint": fingerprint}
+        self.rows[variant, step] = row, history.seconds
 
     def record(self, **scores):
         """End of the lesson: record parameters, claims and `scores` (numbers, strings, lists, dicts of them).
@@ -79,11 +110,13 @@ class Lesson:
         memory and versions stand in the metadata of a second output.
         """
         claims = list(self.claims.values())
-        self.values |= {"lesson": self.name, "scores": scores, "claims": claims}
+        rows = [row for row, _seconds in self.rows.values()]
+        self.values |= {"lesson": self.name, "scores": scores, "claims": claims, "rows": rows}
         held = sum(claim["holds"] for claim in claims)
         summary = [f"Recorded: {held} of {len(claims)} claims hold."] + [f"{k}: {v}" for k, v in scores.items()]
         display({VALUES: self.values, "text/plain": "\n".join(summary)}, raw=True)
-        timings = {"seconds": time.perf_counter() - self._start, "versions": self.versions,
+        timings = {"row_seconds": [seconds for _row, seconds in self.rows.values()],
+                   "seconds": time.perf_counter() - self._start, "versions": self.versions,
                    "threads": torch.get_num_threads(), "peak_bytes": _peak_bytes()}
         display({"text/plain": "Seconds, memory and versions: in this output's metadata."}, raw=True,
                 metadata={TIMINGS: timings})
@@ -111,6 +144,17 @@ def _injected_names(namespace):
     trees = [ast.parse(cell) for cell in namespace.get("In", []) if cell.startswith("# Parameters\n")]
     return {target.id for tree in trees for node in tree.body if isinstance(node, ast.Assign)
             for target in node.targets if isinstance(target, ast.Name)}
+
+
+def check_parameters(lesson, values, expected):
+    """Raise ParameterError unless `values` (dict) are among `expected` (dict as in `Lesson.parameters`) and fit."""
+    for name in sorted(values.keys() - expected.keys()):
+        near = difflib.get_close_matches(name.upper(), expected, n=1)
+        raise ParameterError(f"there is no parameter {name!r} in {lesson}. "
+                             + (f"Did you mean {near[0]!r}? " if near else "")
+                             + f"Its parameters are {', '.join(expected)}.")
+    for name, value in values.items():
+        _check_parameter(name, value, expected[name])
 
 
 def _check_parameter(name, value, spec):

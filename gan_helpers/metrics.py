@@ -28,12 +28,21 @@ class ScoreWarning(UserWarning):
     """A figure can be computed, but does not mean what it seems to."""
 
 
+_warned = {}  # what has been said in this process, so that it is said once
+
+
+def _warn(message):
+    # Without the caller's file and line: in a notebook they are a kernel's temporary path, new in every run.
+    warnings.warn_explicit(message, ScoreWarning, "gan_helpers.metrics", 0, registry=_warned)
+
+
 def score(images, labels=None, *, reference="validation", judge="judge"):
     """Measure fakes `images` [N, 1, 28, 28] in [-1, 1] against a split of MNIST. Returns a dict:
 
     digit_fid, floor     Fréchet distance of the judge's features; that of N training digits (mean of five draws)
     histogram            share of each class as the judge reads the fakes, a list of ten
     class_kl, classes    KL(histogram ‖ MNIST's own) in nats; how many classes have more than 1 %
+    spread               how much fakes of one class differ, against real digits: 0 all alike, 1 as real ones
     precision, recall    Kynkäänniemi et al. 2019, k = 3
     density, coverage    Naeem et al. 2020, k = 5
 
@@ -50,12 +59,11 @@ def score(images, labels=None, *, reference="validation", judge="judge"):
     predicted = logits.argmax(1)
     real_features, real_labels = _reference(reference, judge)
     if len(images) < FEW:
-        warnings.warn(f"{len(images)} images are few: digit_fid is far too high (compare it with floor, "
-                      f"{floor(len(images), reference, judge):.2f}); take {len(real_features):,} for a final figure",
-                      ScoreWarning, stacklevel=2)
+        _warn(f"{len(images)} images are few: digit_fid is too high (compare it with its floor, "
+              f"{floor(len(images), reference, judge):.2f}); take {len(real_features):,} for a final figure")
     elif len(images) != len(real_features):
-        warnings.warn(f"{len(images):,} images against {len(real_features):,} digits: recall, density and coverage "
-                      "depend on the counts; compare only scores of one count", ScoreWarning, stacklevel=2)
+        _warn(f"{len(images):,} images against {len(real_features):,} digits: recall, density and coverage depend on "
+              "the counts; compare only scores of one count")
     histogram = predicted.bincount(minlength=10) / len(images)
     result = {
         "count": len(images),
@@ -64,6 +72,7 @@ def score(images, labels=None, *, reference="validation", judge="judge"):
         "histogram": histogram.tolist(),
         "class_kl": class_kl(histogram, real_labels.bincount(minlength=10) / len(real_labels)),
         "classes": int((histogram > 0.01).sum()),
+        "spread": (_within_class(features, predicted) / _within_class(real_features, real_labels)) ** 0.5,
         **neighbour_metrics(features, real_features),
     }
     return result if labels is None else result | _by_digit(features, predicted, labels, real_features, real_labels)
@@ -72,6 +81,12 @@ def score(images, labels=None, *, reference="validation", judge="judge"):
 def class_kl(histogram, expected):
     """KL(histogram ‖ expected) in nats, two tensors of shares [10]; an empty class counts 0."""
     return torch.special.xlogy(histogram, histogram / expected).sum().item()
+
+
+def _within_class(features, classes):
+    """The mean squared distance of features [N, F] from the mean of their class."""
+    parts = [features[classes == digit] for digit in classes.unique()]
+    return sum((part - part.mean(0)).square().sum().item() for part in parts) / len(features)
 
 
 def frechet_distance(a, b):
@@ -201,8 +216,8 @@ def _by_digit(features, predicted, labels, real_features, real_labels):
             raise ValueError(f"only {len(fakes)} images are labelled {digit}: draw the labels from the data, or ten "
                              "equal shares")
         if len(fakes) < FEW_PER_DIGIT:
-            warnings.warn(f"only {len(fakes)} images are labelled {digit}: its figures are coarse, and the worst digit "
-                          "may be the rarest", ScoreWarning, stacklevel=3)
+            _warn(f"only {len(fakes)} images are labelled {digit}: its figures are coarse, and the worst digit may be "
+                  "the rarest")
         accuracy.append((predicted[labels == digit] == digit).float().mean().item())
         count = min(len(fakes), len(digits), PER_DIGIT)
         nearby = neighbour_metrics(fakes[:count], digits[:count])

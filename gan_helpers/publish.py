@@ -18,7 +18,7 @@ import latex2mathml.converter
 import nbformat
 from nbconvert import HTMLExporter
 
-from gan_helpers import batch
+from gan_helpers import execution
 
 ROOT = Path(__file__).parents[1]
 FORMULA = re.compile(r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)  # code is passed over
@@ -33,7 +33,7 @@ def source_hash(cell):
 def store(notebook, build=ROOT / "build"):
     """Run `notebook` at its defaults and write its outputs back into it. Returns the record of the run."""
     executed_path = Path(build) / notebook.name
-    record = batch.execute(notebook, executed_path, {})
+    record = execution.execute(notebook, executed_path, {})
     if record["error"]:
         return record
     executed = nbformat.read(executed_path, as_version=4)
@@ -73,7 +73,7 @@ def to_html(notebooks, build=ROOT / "build"):
     exporter = HTMLExporter(embed_images=True, mathjax_url="", require_js_url="")  # nothing from the network
     errors = {}
     for notebook in notebooks:
-        record = batch.execute(notebook, Path(build) / notebook.name, {})
+        record = execution.execute(notebook, Path(build) / notebook.name, {})
         errors[notebook.stem] = record["error"]
         executed = nbformat.read(Path(build) / notebook.name, as_version=4)
         formulas = []
@@ -159,7 +159,7 @@ def main(arguments=None):
     if options.command == "address":
         rewrite_address(options.repository)
         return
-    notebooks = batch.lessons(options.lesson)
+    notebooks = execution.lessons(options.lesson)
     if options.command == "html":
         sys.exit(0 if to_html(notebooks) else 1)
     for notebook in notebooks:

@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from gan_helpers import batch
+from gan_helpers import execution
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
@@ -25,7 +25,7 @@ def test_runs_and_repeats(notebook, tmp_path, monkeypatch):
     # One thread: two lessons run at once here, and a run repeats only with the same number of threads.
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     executed = tmp_path / notebook.name
-    record = batch.execute(notebook, executed, batch.size_parameters(notebook, "smoke"), quiet=True)
+    record = execution.execute(notebook, executed, execution.size_parameters(notebook, "smoke"), quiet=True)
     assert record["error"] is None
     failed = [claim["sentence"] for claim in record["values"]["claims"] if not claim["holds"]]
     assert record["values"]["claims"] and not failed
@@ -38,8 +38,8 @@ def test_runs_and_repeats(notebook, tmp_path, monkeypatch):
 
 def test_lesson_02_runs_with_the_published_code_as_main(tmp_path):
     notebook = next(path for path in NOTEBOOKS if path.stem.startswith("02"))
-    parameters = batch.size_parameters(notebook, "smoke") | {"PUBLISHED": True}
-    record = batch.execute(notebook, tmp_path / notebook.name, parameters, quiet=True)
+    parameters = execution.size_parameters(notebook, "smoke") | {"PUBLISHED": True}
+    record = execution.execute(notebook, tmp_path / notebook.name, parameters, quiet=True)
     assert record["error"] is None and record["values"]["scores"]["main"] == "published code"
     assert all(claim["holds"] for claim in record["values"]["claims"])
 

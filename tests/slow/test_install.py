@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_helpers import batch, data, publish
+from gan_helpers import data, execution, publish
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
@@ -102,7 +102,7 @@ def test_the_lessons_run_with_colabs_versions(checkout, tmp_path, monkeypatch):
     assert all(pin in versions for pin in COLAB)
     assert not (own / "gan_helpers").exists()
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        record = batch.execute(notebook, tmp_path / notebook.name, batch.size_parameters(notebook, "smoke"),
+        record = execution.execute(notebook, tmp_path / notebook.name, execution.size_parameters(notebook, "smoke"),
                                quiet=True, kernel_name="colab")
         assert record["error"] is None, notebook.name
         assert all(claim["holds"] for claim in record["values"]["claims"]), notebook.name

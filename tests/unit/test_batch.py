@@ -15,7 +15,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from gan_helpers import batch, publish
+from gan_helpers import batch, execution, publish
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,24 +40,24 @@ def lesson(tmp_path):
 
 
 def test_size_comes_from_the_notebook(lesson):
-    assert batch.size_parameters(lesson, "smoke") == {"STEPS": 2}
-    assert batch.size_parameters(lesson, "default") == {}
+    assert execution.size_parameters(lesson, "smoke") == {"STEPS": 2}
+    assert execution.size_parameters(lesson, "default") == {}
     with pytest.raises(ValueError, match="'tiny'"):
-        batch.size_parameters(lesson, "tiny")
+        execution.size_parameters(lesson, "tiny")
     with pytest.raises(ValueError, match="has no size 'smoke'"):
-        batch.size_parameters(write(lesson.with_name("x.ipynb"), sizes={"full": {}}), "smoke")
+        execution.size_parameters(write(lesson.with_name("x.ipynb"), sizes={"full": {}}), "smoke")
 
 
 def test_lessons_are_found_by_prefix(tmp_path):
     for name in ("02_b", "01_a", "02_a"):
         write(tmp_path / f"{name}.ipynb")
-    assert [path.stem for path in batch.lessons("02", tmp_path)] == ["02_a", "02_b"]
+    assert [path.stem for path in execution.lessons("02", tmp_path)] == ["02_a", "02_b"]
     with pytest.raises(SystemExit, match="starts with '05'; there are: 01_a, 02_a, 02_b"):
-        batch.lessons("05", tmp_path)
+        execution.lessons("05", tmp_path)
 
 
 def test_a_run_brings_back_its_record(lesson, tmp_path):
-    record = batch.execute(lesson, tmp_path / "out" / "07.ipynb", {"STEPS": 9}, quiet=True)
+    record = execution.execute(lesson, tmp_path / "out" / "07.ipynb", {"STEPS": 9}, quiet=True)
     assert record["error"] is None
     assert record["values"]["parameters"] == {"STEPS": 9} and record["values"]["scores"] == {"steps": 9}
     assert record["values"]["claims"] == [{"sentence": "steps are few", "holds": False, "kind": "exact"}]
@@ -84,27 +84,27 @@ def test_bad_parameters_stop_plain_papermill_before_training(lesson, tmp_path, p
 
 def test_an_error_is_named_and_the_partial_notebook_kept(tmp_path):
     notebook = write(tmp_path / "07.ipynb", SETUP, new_code_cell("print('so far')"), new_code_cell("1 / 0"))
-    record = batch.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)
+    record = execution.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)
     assert record["error"] == "cell [3]: ZeroDivisionError: division by zero"
     assert "so far" in (tmp_path / "out.ipynb").read_text()
 
 
 def test_a_dead_kernel_is_reported(tmp_path):
     notebook = write(tmp_path / "07.ipynb", new_code_cell("import os\nos._exit(1)"))
-    assert "DeadKernelError" in batch.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)["error"]
+    assert "DeadKernelError" in execution.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)["error"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills the parent of a process")
 def test_a_killed_process_is_reported(tmp_path):
     notebook = write(tmp_path / "07.ipynb", new_code_cell("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)"))
-    assert "ended without a word" in batch.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)["error"]
+    assert "ended without a word" in execution.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)["error"]
 
 
 def test_several_runs_at_once_in_one_folder(lesson, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
-        records = list(pool.map(lambda n: batch.execute(lesson, tmp_path / f"out/{n}.ipynb", {"STEPS": n}, quiet=True),
-                                (1, 2, 3)))
+        records = list(pool.map(lambda n: execution.execute(lesson, tmp_path / f"out/{n}.ipynb", {"STEPS": n},
+                                                            quiet=True), (1, 2, 3)))
     assert [record["error"] for record in records] == [None] * 3
     assert [record["values"]["scores"]["steps"] for record in records] == [1, 2, 3]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["07_small.ipynb", "out"], "sockets left behind"
@@ -112,15 +112,15 @@ def test_several_runs_at_once_in_one_folder(lesson, tmp_path, monkeypatch):
 
 def test_an_earlier_record_does_not_pass_for_this_runs(lesson, tmp_path):
     out = tmp_path / "out.ipynb"
-    assert "values" in batch.execute(lesson, out, {}, quiet=True)
-    assert "values" not in batch.execute(tmp_path / "missing.ipynb", out, {}, quiet=True)
+    assert "values" in execution.execute(lesson, out, {}, quiet=True)
+    assert "values" not in execution.execute(tmp_path / "missing.ipynb", out, {}, quiet=True)
 
 
 @pytest.fixture
 def two_lessons(tmp_path, lesson, monkeypatch):
     write(tmp_path / "08_broken.ipynb", SETUP, new_code_cell("1 / 0"))
-    monkeypatch.setattr(batch, "NOTEBOOKS", tmp_path)
-    monkeypatch.setattr(batch.lessons, "__defaults__", ("", tmp_path))
+    monkeypatch.setattr(execution, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(execution.lessons, "__defaults__", ("", tmp_path))
     return tmp_path
 
 
@@ -149,7 +149,8 @@ def test_an_interrupt_keeps_the_partial_notebook(tmp_path):
     write(tmp_path / "08.ipynb", new_code_cell("1"))
     # A shell's background job ignores SIGINT and hands that down: as from a terminal means to handle it.
     code = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-            "from gan_helpers import batch; batch.lessons.__defaults__ = ('', sys.argv[1]); batch.main(sys.argv[2:])")
+            "from gan_helpers import batch, execution; execution.lessons.__defaults__ = ('', sys.argv[1]); "
+            "batch.main(sys.argv[2:])")
     run = subprocess.Popen([sys.executable, "-c", code, tmp_path, "run", "--output", tmp_path / "build"],
                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
     out = tmp_path / "build" / "07.ipynb"

@@ -6,7 +6,8 @@ import torch
 from gan_helpers import data, judges
 
 
-@pytest.mark.parametrize(("name", "accuracy", "largest"), [("judge", 0.993, 500_000), ("second_judge", 0.99, 2_000_000)])
+@pytest.mark.parametrize(("name", "accuracy", "largest"),
+                         [("judge", 0.993, 500_000), ("second_judge", 0.99, 2_000_000)])
 def test_shipped_weights(name, accuracy, largest):
     assert judges.accuracy(judges.load(name), "test") >= accuracy
     assert (judges.ASSETS / f"{name}.safetensors").stat().st_size < largest
@@ -43,6 +44,24 @@ def test_jitter_moves_within_bounds_and_keeps_the_range():
     rows, columns = (moved[:, 0] > -0.5).nonzero()[:, 1:].T
     assert rows.min() >= 9 and rows.max() <= 18 and columns.min() >= 9 and columns.max() <= 18
     assert rows.max() > 15, "some picture has been moved"
+
+
+def test_noise_goes_onto_every_second_image_and_its_level_is_told():
+    images = torch.full((400, 1, 28, 28), -1.0)
+    noisy, level = judges.add_noise(images, torch.Generator().manual_seed(0))
+    assert torch.equal(noisy[1::2], images[1::2]) and (level[1::2] == 0).all()
+    assert noisy.min() >= -1 and noisy.max() <= 1 and 0 <= level.min() and 1.5 < level.max() <= 2
+    changed = (noisy != images).float().mean((1, 2, 3))
+    assert (changed[level == 0] == 0).all() and (changed[level > 0.05] > 0).all()
+    assert torch.equal(images, torch.full((400, 1, 28, 28), -1.0)), "what was given is left alone"
+
+
+@pytest.mark.parametrize("name", judges.JUDGES)
+def test_speckles_do_not_change_the_reading(name):
+    images, labels = data.mnist("test")
+    noisy, level = judges.add_noise(data.to_tanh_range(images[:2000]).unsqueeze(1), torch.Generator().manual_seed(0))
+    logits = judges.read(judges.load(name), noisy)[1][level > 0.5]
+    assert (logits.argmax(1) == labels[:2000][level > 0.5]).float().mean() > 0.97
 
 
 @pytest.mark.parametrize("name", judges.JUDGES)

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from gan_helpers.lesson import TIMINGS, VALUES, Lesson, ParameterError
+from gan_helpers.training import History
 
 EXPECTED = {"SEED": (int, 0, 100), "LEARNING_RATE": (float, 0, 1), "PUBLISHED": bool, "DEVICE": {"cpu", "cuda"}}
 GOOD = {"SEED": 3, "LEARNING_RATE": 2e-4, "PUBLISHED": False, "DEVICE": "cpu"}
@@ -88,6 +89,42 @@ def test_record_gives_two_outputs(lesson, monkeypatch):
     lesson.record(score=0.5)
     (values, _), (timing_data, metadata) = shown
     assert values[VALUES] == {"parameters": GOOD, "lesson": "99_test", "scores": {"score": 0.5},
-                              "claims": [{"sentence": "it holds", "holds": True, "kind": "exact"}]}
+                              "claims": [{"sentence": "it holds", "holds": True, "kind": "exact"}], "rows": []}
     assert metadata[TIMINGS]["seconds"] > 0 and "torch" in metadata[TIMINGS]["versions"]
     assert "seconds" not in str(values[VALUES]) and not any(char.isdigit() for char in timing_data["text/plain"])
+
+
+@pytest.mark.parametrize(("holds", "verdict"), [
+    (dict.fromkeys(range(5), True), "✔ it is better [5 of 5 seeds]"),
+    ({0: True, 1: False, 2: True, 3: True, 4: False}, "✘ it is better [not on seed 1, 4]"),
+    (dict.fromkeys(range(4), True), "✘ it is better [4 of 5 seeds needed]"),
+    ({}, "✘ it is better [0 of 5 seeds needed]"),
+])
+def test_a_measured_claim_holds_only_on_all_of_five_seeds(lesson, capsys, holds, verdict):
+    lesson.claim("it is better", holds, kind="measured")
+    assert verdict in capsys.readouterr().out
+    claim, = lesson.claims.values()
+    assert claim == {"sentence": "it is better", "holds": verdict.startswith("✔"), "kind": "measured"}
+
+
+def test_a_claim_refuses_what_it_cannot_judge(lesson):
+    with pytest.raises(TypeError, match="dict of seed to bool, got bool"):
+        lesson.claim("it is better", True, kind="measured")
+    with pytest.raises(ValueError, match='"exact" or "measured"'):
+        lesson.claim("it is better", True, kind="felt")
+
+
+def test_rows_carry_fingerprints_and_seconds(lesson, monkeypatch):
+    shown = []
+    monkeypatch.setattr("gan_helpers.lesson.display", lambda data, raw, metadata=None: shown.append((data, metadata)))
+    history = History()
+    for history.step in range(1, 8):
+        history.record({"g_loss": -history.step, "d_loss": history.step, "score_real": 99})
+    history.seconds = 2.5
+    lesson.row("early", 4, history, digit_fid=7.0)
+    lesson.row("early", 4, history, digit_fid=8.0)  # the cell was run again
+    lesson.record()
+    (values, _), (_, metadata) = shown
+    assert values[VALUES]["rows"] == [{"variant": "early", "step": 4, "digit_fid": 8.0,
+                                       "fingerprint": [1, 2, 3, 4, 5, -1, -2, -3, -4, -5]}]
+    assert metadata[TIMINGS]["row_seconds"] == [2.5]

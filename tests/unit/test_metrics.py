@@ -126,6 +126,11 @@ def test_class_kl_by_hand():
     assert metrics.class_kl(two, expected) == pytest.approx(0.75 * 2.014903 + 0.25 * 0.916291, abs=1e-5)
 
 
+def test_within_class_by_hand():
+    features = torch.tensor([[0.0, 0], [0, 2], [5, 5], [5, 9], [5, 7]])
+    assert metrics._within_class(features, torch.tensor([1, 1, 3, 3, 3])) == pytest.approx((1 + 1 + 4 + 4 + 0) / 5)
+
+
 # Faults
 
 def test_real_digits_score_well(real_score):
@@ -165,7 +170,7 @@ def test_one_picture_a_digit_is_accurate_and_scores_badly(digits, real_score):
     one = torch.stack([images[labels == digit][0] for digit in range(10)])
     same = metrics.score(one[labels], labels)
     assert same["accuracy"] == 1 and same["classes"] == 10 and same["class_kl"] < 0.01
-    assert same["digit_fid"] > 10 * real_score["digit_fid"]
+    assert same["digit_fid"] > 10 * real_score["digit_fid"] and same["spread"] < 1e-3 < 0.9 < real_score["spread"] < 1.1
     assert same["coverage"] < 0.1 and same["coverage_digit"] < 0.1 and same["recall_digit"] < 0.1
 
 

@@ -1,0 +1,36 @@
+"""The quiz counts, explains every answer, and has a form without widgets."""
+
+import ipywidgets
+import pytest
+
+from gan_helpers import quiz
+
+OPTIONS = {"it rains": "look for drops", "it snows": "look for flakes"}
+
+
+def parts(box):
+    return ([part for part in box.children if isinstance(part, ipywidgets.RadioButtons)],
+            [part for part in box.children if isinstance(part, ipywidgets.HTML)])
+
+
+def test_answers_are_judged_and_counted():
+    box = quiz.ask({"Today": "it snows", "Tomorrow": "it rains"}, OPTIONS)
+    (today, tomorrow), (verdict, other, score) = parts(box)
+    assert today.value is None and score.value == "<b>0 of 2 right</b>"
+    assert [today.description, tomorrow.description] == ["Today", "Tomorrow"], "the name a screen reader says"
+    today.value = "it rains"
+    assert verdict.value.startswith("✘ No.") and "look for drops" in verdict.value and other.value == ""
+    today.value = "it snows"
+    tomorrow.value = "it rains"
+    assert verdict.value == "✔ Yes. look for flakes" and score.value == "<b>2 of 2 right</b>"
+
+
+def test_the_text_form_names_questions_and_options(capsys):
+    quiz.ask({"Today": "it snows"}, OPTIONS)
+    text = capsys.readouterr().out
+    assert "Today: which of these?" in text and "- it rains" in text and "- it snows" in text
+
+
+def test_an_answer_that_is_no_option_is_refused():
+    with pytest.raises(ValueError, match="'hail' is none of the options"):
+        quiz.ask({"Today": "hail"}, OPTIONS)

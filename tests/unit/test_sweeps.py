@@ -1,0 +1,237 @@
+"""sweeps.py, tables.py and results.py on small notebooks made here."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from gan_helpers import batch, execution, results, sweeps, tables
+from gan_helpers.lesson import ParameterError
+
+SETUP = "from gan_helpers.lesson import Lesson\nlesson = Lesson('07_small')"
+PARAMETERS = "SEED: int = 0  # seed\nSTEPS: int = 5  # steps\nRATE: float = 0.1  # rate\nFAST: bool = False  # speed"
+CHECK = "lesson.parameters(globals(), SEED=(int, 0, 2**31 - 1), STEPS=(int, 1, 10), RATE=(float, 0, 1), FAST=bool)"
+END = "lesson.record(product=SEED * STEPS, parts={'a': SEED})"
+FIVE = "import os\nprint(os.environ.get('OMP_NUM_THREADS'))"
+
+
+def write(path, *sources, sizes=None):
+    cells = [new_code_cell(source, id=f"cell-{n}") for n, source in enumerate(sources)]
+    cells[1].metadata["tags"] = ["parameters"]
+    nbformat.write(new_notebook(cells=cells, metadata={
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "sizes": sizes or {"smoke": {"STEPS": 2}, "full": {"STEPS": 9}}}), path)
+    return path
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    return write(tmp_path / "07_small.ipynb", SETUP, PARAMETERS, CHECK, FIVE, END)
+
+
+# Planning
+
+def test_settings_are_read_as_numbers_truths_and_text():
+    given = sweeps.parse_settings(["SEED=0,1", "RATE=1e-3,0.5", "FAST=true,False", "NAME=plain"])
+    assert given == {"SEED": [0, 1], "RATE": [0.001, 0.5], "FAST": [True, False], "NAME": ["plain"]}
+    assert type(given["RATE"][0]) is float and type(given["SEED"][1]) is int
+
+
+@pytest.mark.parametrize("settings", [["SEED"], ["SEED="], ["SEED=1", "SEED=2"]])
+def test_bad_settings_are_refused(settings):
+    with pytest.raises(ParameterError, match="--set"):
+        sweeps.parse_settings(settings)
+
+
+def test_the_plan_holds_every_combination(lesson):
+    runs = sweeps.plan([lesson], {"SEED": [3, 4], "FAST": [True, False]}, "smoke")
+    assert list(runs) == [f"07_small,smoke,SEED={seed},FAST={fast}" for seed in (3, 4) for fast in (True, False)]
+    assert runs["07_small,smoke,SEED=4,FAST=True"] == (lesson, {"STEPS": 2, "SEED": 4, "FAST": True})
+
+
+@pytest.mark.parametrize(("grid", "message"), [
+    ({"SEDE": [1]}, r"no parameter 'SEDE' in 07_small. Did you mean 'SEED'\?"),
+    ({"STEPS": [3, 11]}, r"STEPS must lie in 1 … 10, got 11"),
+    ({"FAST": [1]}, "FAST must be bool"),
+])
+def test_a_bad_name_or_value_is_refused_before_anything_starts(lesson, grid, message, monkeypatch, capsys):
+    with pytest.raises(ParameterError, match=message):
+        sweeps.plan([lesson], grid)
+    monkeypatch.setattr(execution.lessons, "__defaults__", ("", lesson.parent))
+    name, values = next(iter(grid.items()))
+    with pytest.raises(SystemExit) as stopped:
+        batch.main(["sweep", "--set", f"{name}={','.join(map(str, values))}", "--output", str(lesson.parent / "out")])
+    assert (stopped.value.code == 2 and "parameter" in capsys.readouterr().err) or "STEPS" in grid or "FAST" in grid
+    assert not (lesson.parent / "out").exists()
+
+
+def test_run_ids_are_file_names(lesson):
+    other = write(lesson, SETUP, PARAMETERS + "\nNAME: str = ''  # name", CHECK[:-1] + ", NAME=str)", END)
+    name, = sweeps.plan([other], {"NAME": ["a/b c"]})
+    assert name == "07_small,NAME=a%2Fb%20c"
+
+
+# Sweeping
+
+def test_a_sweep_runs_all_and_collects_one_table(lesson, tmp_path):
+    runs = sweeps.plan([lesson], {"SEED": [1, 2, 3]}, "smoke")
+    statuses = sweeps.sweep(runs, tmp_path / "out", jobs=2)
+    assert [status["status"] for status in statuses.values()] == ["done"] * 3
+    assert not list((tmp_path / "out").glob("*.part*"))
+    rows = sweeps.collect(tmp_path / "out", tmp_path / "runs.csv")
+    assert [row["product"] for row in rows] == [2, 4, 6] and [row["parts a"] for row in rows] == [1, 2, 3]
+    stored = list(tables.read("runs", tmp_path))
+    assert stored[1]["SEED"] == 2 and stored[1]["STEPS"] == 2 and stored[1]["status"] == "done"
+
+
+def test_jobs_share_the_cores(lesson, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    sweeps.sweep(sweeps.plan([lesson], {"SEED": [1]}), tmp_path / "out", jobs=3)
+    text = (tmp_path / "out" / "07_small,SEED=1.ipynb").read_text(encoding="utf8")
+    assert '"2\\n"' in text
+
+
+def test_a_second_sweep_does_only_what_is_missing_or_of_other_code(lesson, tmp_path):
+    out = tmp_path / "out"
+
+    def times(grid):
+        sweeps.sweep(sweeps.plan([lesson], grid), out)
+        return {path.stem: path.stat().st_mtime_ns for path in sorted(out.glob("*.ipynb"))}
+
+    first = times({"SEED": [1]})
+    second = times({"SEED": [1, 2]})
+    assert len(second) == 2 and second["07_small,SEED=1"] == first["07_small,SEED=1"]
+    status = json.loads((out / "07_small,SEED=2.json").read_text(encoding="utf8"))
+    (out / "07_small,SEED=2.json").write_text(json.dumps(status | {"status": "running"}), encoding="utf8")
+    third = times({"SEED": [1, 2]})
+    assert third["07_small,SEED=1"] == first["07_small,SEED=1"]
+    assert third["07_small,SEED=2"] > second["07_small,SEED=2"], "a run that was killed is done again"
+    write(lesson, SETUP, PARAMETERS, CHECK, FIVE + "\n# changed", END)
+    assert times({"SEED": [1, 2]})["07_small,SEED=1"] > first["07_small,SEED=1"]
+
+
+def test_a_failed_run_is_told_keeps_its_notebook_and_is_tried_again(lesson, tmp_path, capsys):
+    write(lesson, SETUP, PARAMETERS, CHECK, "if SEED == 2:\n    raise OSError('no space')", END)
+    runs = sweeps.plan([lesson], {"SEED": [1, 2]})
+    for _ in range(2):
+        statuses = sweeps.sweep(runs, tmp_path / "out")
+        assert [status["status"] for status in statuses.values()] == ["done", "failed"]
+        assert "OSError: no space" in statuses["07_small,SEED=2"]["error"]
+    assert (tmp_path / "out" / "07_small,SEED=2.part.ipynb").exists()
+    rows = sweeps.collect(tmp_path / "out", tmp_path / "runs.csv")
+    assert [row["status"] for row in rows] == ["done", "failed"] and "product" not in rows[1]
+
+
+def test_ctrl_c_keeps_what_is_done(tmp_path, lesson):
+    write(lesson, SETUP, PARAMETERS, CHECK, "import time\nif SEED == 2:\n    time.sleep(60)", END)
+    code = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "from gan_helpers import batch, execution; execution.lessons.__defaults__ = ('', sys.argv[1]); "
+            "batch.main(sys.argv[2:])")
+    out = tmp_path / "out"
+    process = subprocess.Popen([sys.executable, "-c", code, tmp_path, "sweep", "--set", "SEED=1,2,3",
+                                "--output", out], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    deadline = time.monotonic() + 60
+    while sweeps.read_status(out, "07_small,SEED=2").get("status") != "running" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    assert "1 of 3 runs are done" in process.communicate(timeout=30)[0] and process.returncode == 1
+    found = {seed: sweeps.read_status(out, f"07_small,SEED={seed}").get("status") for seed in (1, 2, 3)}
+    assert found == {1: "done", 2: "failed", 3: None}
+
+
+def test_collect_of_an_empty_folder_says_what_to_do(tmp_path):
+    with pytest.raises(SystemExit, match="start them with"):
+        sweeps.collect(tmp_path, tmp_path / "runs.csv")
+
+
+# Tables
+
+def test_a_table_comes_back_as_it_was_written(tmp_path):
+    rows = [{"variant": "a, b", "seed": 0, "x": 0.125, "list": [1.0, 0.5], "command": "python -m x 1"},
+            {"variant": "c", "seed": 1, "y": 3}]
+    tables.write(tmp_path / "new" / "t.csv", rows)
+    assert tables.read("t", tmp_path / "new") == rows
+    assert tables.read("other", tmp_path) == []
+
+
+def test_a_full_disk_leaves_the_old_table(tmp_path, monkeypatch):
+    tables.write(tmp_path / "t.csv", [{"a": 1}])
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("no space")))
+    with pytest.raises(OSError, match="no space"):
+        tables.write(tmp_path / "t.csv", [{"a": 2}])
+    assert tables.read("t", tmp_path) == [{"a": 1}] and len(list(tmp_path.iterdir())) == 1
+
+
+def test_selection_and_summary():
+    rows = [{"variant": v, "seed": s, "step": 9, "x": v_x + s} for v, v_x in (("a", 10), ("b", 0)) for s in range(5)]
+    rows.append({"variant": "a", "seed": 0, "step": 3, "x": 99})
+    assert tables.by_seed(rows, "x", variant="a", step=9) == {0: 10, 1: 11, 2: 12, 3: 13, 4: 14}
+    assert tables.spread([1, 2, 10]) == "2 (1 – 10)" and tables.spread([]) == "–"
+    text = tables.summary(rows, ("x",), step=9).data
+    assert "| a | 5 | 12 (10 – 14) |" in text and "| b | 5 | 2 (0 – 4) |" in text
+    assert "make results" in tables.summary([], ("x",)).data
+
+
+# Results
+
+TRAIN = """
+from gan_helpers import training
+for variant, loss in (("good", 1.0), ("bad", 2.0)):
+    if TABLE == "all" or variant in TABLE.split(";"):
+        history = training.History()
+        for history.step in range(1, 7):
+            history.record({"d_loss": loss / history.step + SEED})
+        lesson.row(variant, STEPS, history, score=STEPS * loss)
+"""
+
+
+@pytest.fixture
+def table_lesson(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "FOLDER", tmp_path / "tables")
+    check = CHECK[:-1] + ", TABLE=str)"
+    return write(tmp_path / "07_small.ipynb", SETUP, PARAMETERS + "\nTABLE: str = ''  # variants", check, TRAIN, END,
+                 sizes={"smoke": {"TABLE": "all"}})
+
+
+def test_results_are_made_once_and_redone_where_losses_moved(table_lesson, tmp_path, capsys):
+    def make():
+        assert results.make(table_lesson, jobs=2, folder=tmp_path / "work")
+        return capsys.readouterr().out
+
+    assert "to be made: good, bad" in make()
+    rows = tables.read("07_small")
+    assert tables.by_seed(rows, "score", variant="bad") == dict.fromkeys(range(5), 10)
+    assert tables.by_seed(rows, "fingerprint", variant="good")[0] == pytest.approx([1, 0.5, 1 / 3, 0.25, 0.2], abs=1e-5)
+    assert rows[3]["command"] == ('python -m gan_helpers.batch sweep --lesson 07 --set "SEED=3" '
+                                  '--set "TABLE=good;bad"')
+    assert rows[3]["seconds"] >= 0
+
+    assert "to be made: none" in make()
+
+    source = nbformat.read(table_lesson, 4)
+    source.cells[3].source = TRAIN.replace('"bad", 2.0', '"bad", 2.002')
+    nbformat.write(source, table_lesson)
+    assert "to be made: bad" in make() and len(tables.read("07_small")) == 10
+    changed = tables.read("07_small")
+    assert changed[:5] == rows[:5] and changed[7]["score"] == pytest.approx(10.01)
+
+    source.cells[3].source = TRAIN.replace('("bad", 2.0)', '("new", 2.002)')
+    nbformat.write(source, table_lesson)
+    assert "to be made: new; no longer there: bad" in make()
+    assert [row["variant"] for row in tables.read("07_small")] == ["good"] * 5 + ["new"] * 5
+
+
+def test_stale_is_a_moved_loss_or_a_missing_seed():
+    rows = [{"variant": "a", "seed": seed, "fingerprint": [1.0, 2.0]} for seed in range(5)]
+    assert results.stale(rows, {"a": [1.0, 2.0009]}) == []
+    assert results.stale(rows, {"a": [1.0, 2.002]}) == ["a"]
+    assert results.stale(rows, {"a": [1.0]}) == ["a"]
+    assert results.stale(rows[:-1], {"a": [1.0, 2.0]}) == ["a"]
+    assert results.stale(rows, {"b": [1.0, 2.0]}) == ["b"]
