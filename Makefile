@@ -7,7 +7,7 @@ RUN = $(VENV)/bin/python -m
 LESSON ?=
 SIZE ?= default
 
-.PHONY: lab run test test-slow notebooks html bench address
+.PHONY: lab run test test-slow notebooks results html bench address
 
 lab: $(VENV)/.ready
 	$(RUN) jupyterlab notebooks
@@ -23,6 +23,9 @@ test-slow: $(VENV)/.ready
 
 notebooks: $(VENV)/.ready
 	$(RUN) gan_helpers.publish notebooks --lesson "$(LESSON)"
+
+results: $(VENV)/.ready
+	$(RUN) gan_helpers.results --lesson "$(LESSON)" --jobs 2
 
 html: $(VENV)/.ready
 	$(RUN) gan_helpers.publish html --lesson "$(LESSON)"

@@ -12,14 +12,18 @@ from pathlib import Path
 
 import nbformat
 import torch
+from PIL import Image
+from tqdm import tqdm
 
-from gan_helpers import checkpoint, training
+from gan_helpers import checkpoint, data, metrics, networks, tables, training
 
 ROOT = Path(__file__).parents[1]
 LESSON = ROOT / "notebooks" / "02_classic_gan.ipynb"
 CELLS = ("imports", "parameters", "fresh", "published-step")
 WORK = ROOT / "build" / "full_run"
 EPOCHS = 200
+FILM = (1, 5, 10, 50, 100, 150, 200)  # the epochs after which the published pictures are shown
+MEASURED = (*range(1, 10), *range(10, EPOCHS + 1, 5))
 
 
 def lesson_code():
@@ -37,8 +41,7 @@ def train():
     WORK.mkdir(parents=True, exist_ok=True)
     code = lesson_code()
     G, D, opt_G, opt_D, batches = code["fresh"](eps=0.8)
-    step = code["published_step"](G, D, opt_G, opt_D)
-    history = training.History()
+    step, history = code["published_step"](G, D, opt_G, opt_D), training.History()
     parts = {"G": G, "D": D, "opt_G": opt_G, "opt_D": opt_D, "batches": batches, "history": history}
     if (WORK / "run.pt").exists():
         checkpoint.load(WORK / "run.pt", parts)
@@ -52,5 +55,31 @@ def train():
             break
 
 
+def measure():
+    """Write notebooks/results/02_full_run.csv, a row an epoch measured, and .png, the film: an epoch a row."""
+    code = lesson_code()
+    G, D, opt_G, opt_D, batches = code["fresh"](eps=0.8)
+    history = training.History()
+    checkpoint.load(WORK / "run.pt", {"G": G, "D": D, "opt_G": opt_G, "opt_D": opt_D, "batches": batches,
+                                      "history": history})
+    fixed_z = torch.randn(10, code["LATENT_DIM"], generator=torch.Generator().manual_seed(code["SEED"]))
+    z = torch.randn(10_000, code["LATENT_DIM"], generator=torch.Generator().manual_seed(code["SEED"]))
+    rows, film = [], []
+    for epoch in tqdm(MEASURED, unit="epoch"):
+        G.load_state_dict(torch.load(WORK / f"generator_{epoch:03}.pt", weights_only=True))
+        fakes = networks.sample(G, z)
+        score, second = metrics.score(fakes), metrics.score(fakes, judge="second_judge")
+        row = {"epoch": epoch, "step": epoch * len(batches), **score}
+        row |= {f"{name}_2nd": second[name] for name in ("digit_fid", "floor", "histogram")}
+        for name, values in history.values.items():  # means over the epoch
+            row[name] = sum(values[(epoch - 1) * len(batches):epoch * len(batches)]) / len(batches)
+        rows.append(row | {"seconds": round(history.seconds * epoch / EPOCHS, 1),
+                           "command": "python -m benchmarks.full_run train"})
+        if epoch in FILM:
+            film.append(torch.cat(list(data.from_tanh_range(networks.sample(G, fixed_z)).squeeze(1)), dim=1))
+    tables.write(tables.FOLDER / "02_full_run.csv", rows)
+    Image.fromarray(torch.cat(film).numpy()).save(tables.FOLDER / "02_full_run.png", optimize=True)
+
+
 if __name__ == "__main__":
-    {"train": train}[sys.argv[1]]()
+    {"train": train, "measure": measure}[sys.argv[1]]()
