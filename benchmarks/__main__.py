@@ -7,6 +7,7 @@ Absolute times differ from machine to machine and from minute to minute. Each ro
 after the other; what is printed is the median over rounds of the ratio within a round, with its range.
 """
 
+import resource
 import statistics
 import subprocess
 import sys
@@ -15,9 +16,10 @@ import time
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
+from torchmetrics.image.fid import FrechetInceptionDistance
 from torchvision import datasets, transforms
 
-from gan_helpers import data, execution, losses, networks, training
+from gan_helpers import data, execution, judges, losses, metrics, networks, training
 
 ROUNDS, STEPS, BATCH_SIZE = 7, 300, 64
 
@@ -122,11 +124,14 @@ def print_ratios(title, rounds):
         print(f"{name:<58}{spread:>30}{milliseconds:>14.1f}", flush=True)
 
 
+def fresh_output(*arguments):
+    """What this module prints in a process of its own: how a process's memory happens to lie moves its figures."""
+    return subprocess.run([sys.executable, "-m", "benchmarks", *arguments], check=True, capture_output=True,
+                          text=True).stdout
+
+
 def bench_step():
-    # A process for each measurement: how a process's memory happens to lie moves its figures by a fifth.
-    rounds = [{name: float(subprocess.run([sys.executable, "-m", "benchmarks", "--variant", name], check=True,
-                                          capture_output=True, text=True).stdout) for name in STEP_VARIANTS}
-              for _ in range(ROUNDS)]
+    rounds = [{name: float(fresh_output("--variant", name)) for name in STEP_VARIANTS} for _ in range(ROUNDS)]
     print_ratios(f"One step with lesson 02's published nets at batch {BATCH_SIZE}", rounds)
 
 
@@ -153,6 +158,39 @@ def bench_loading():
     print_ratios("Loading MNIST", rounds)
 
 
+def seconds_of_score(kind):
+    """(seconds, bytes of memory on top) of measuring 10,000 digits: "first" in a process, "again", or "torchmetrics"."""
+    images = data.to_tanh_range(data.mnist("train")[0][:10_000]).unsqueeze(1)
+    judges.read(judges.load(), images[:100])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if kind == "again":
+        metrics.score(images)
+    start = time.perf_counter()
+    if kind == "torchmetrics":
+        judge = nn.Module()
+        judge.forward, judge.num_features = (lambda pictures: judges.read(judges.load(), pictures)[0]), 64
+        distance = FrechetInceptionDistance(judge, input_img_size=(1, 28, 28))
+        distance.update(data.to_tanh_range(data.mnist("validation")[0]).unsqueeze(1), real=True)
+        distance.update(images, real=False)
+        distance.compute()
+    else:
+        metrics.score(images)
+    return time.perf_counter() - start, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+
+
+def bench_score():
+    names = {"torchmetrics: the distance alone": "torchmetrics",
+             "metrics.score, first (with reference and floor)": "first", "metrics.score, again": "again"}
+    rounds, peaks = [], {}
+    for _ in range(3):
+        rounds.append({})
+        for name, kind in names.items():
+            seconds, peak = fresh_output("--score", kind).split()
+            rounds[-1][name], peaks[name] = float(seconds), int(peak)
+    print_ratios("Measuring 10,000 pictures", rounds)
+    print("memory on top: " + ", ".join(f"{name.strip()} {peak / 1e6:.0f} MB" for name, peak in peaks.items()))
+
+
 def bench_lessons():
     print(f"\nLessons at their defaults\n{'':<28}{'seconds':>9}{'peak memory of the kernel':>28}")
     for notebook in execution.lessons():
@@ -163,12 +201,15 @@ def bench_lessons():
         print(f"{notebook.stem:<28}{seconds:>9.0f}{peak / 1e6:>25.0f} MB", flush=True)
 
 
-BENCHES = {"step": bench_step, "loading": bench_loading, "lessons": bench_lessons}
+BENCHES = {"step": bench_step, "loading": bench_loading, "score": bench_score, "lessons": bench_lessons}
 
 
 def main():
     if sys.argv[1:2] == ["--variant"]:  # how bench_step calls itself
         print(STEP_VARIANTS[sys.argv[2]]())
+        return
+    if sys.argv[1:2] == ["--score"]:  # how bench_score calls itself
+        print(*seconds_of_score(sys.argv[2]))
         return
     chosen = sys.argv[1:] or list(BENCHES)
     if unknown := set(chosen) - set(BENCHES):
