@@ -159,7 +159,7 @@ def bench_loading():
 
 
 def seconds_of_score(kind):
-    """(seconds, bytes of memory on top) of measuring 10,000 digits: "first" in a process, "again", or "torchmetrics"."""
+    """(seconds, bytes on top) of measuring 10,000 digits: "first" in a process, "again", or by "torchmetrics"."""
     images = data.to_tanh_range(data.mnist("train")[0][:10_000]).unsqueeze(1)
     judges.read(judges.load(), images[:100])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_helpers import data, execution, publish
+from gan_helpers import data, execution, publish, tables
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
@@ -68,11 +68,13 @@ def test_the_wheel_holds_the_digits_and_works_elsewhere(checkout, tmp_path):
     run(python, "-m", "pip", "install", "--no-deps", wheel)
     installed = own / "gan_helpers"
     before = sorted(path for path in installed.rglob("*") if "__pycache__" not in path.parts)
-    code = ("import gan_helpers, torchvision; from gan_helpers import data; images, labels = data.mnist('train'); "
+    code = ("import gan_helpers, torchvision; from gan_helpers import data, judges, tables; "
+            "images, labels = data.mnist('train'); judges.load('judge'), judges.load('second_judge'); "
             "usual = torchvision.datasets.MNIST(data.torchvision_root(), download=True); "
-            "print(gan_helpers.__file__, len(images), len(usual))")
-    where, ours, theirs = run(python, "-c", code, cwd=tmp_path).split()[-3:]
+            "print(gan_helpers.__file__, len(images), len(usual), len(tables.read('02_classic_gan')))")
+    where, ours, theirs, rows = run(python, "-c", code, cwd=tmp_path).split()[-4:]
     assert Path(where).parent == installed and (ours, theirs) == ("60000", "60000")
+    assert int(rows) == len(tables.read("02_classic_gan")) > 0
     assert sorted(path for path in installed.rglob("*") if "__pycache__" not in path.parts) == before
 
 
