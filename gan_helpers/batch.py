@@ -66,14 +66,14 @@ def main(arguments=None):
     if options.command == "run":
         well = run(options.lesson, options.size, options.output)
     elif options.command == "sweep":
-        if options.jobs < 1:
-            parser.error("--jobs must be 1 or more")
         try:
             runs = sweeps.plan(lessons(options.lesson), sweeps.parse_settings(options.set), options.size)
-        except ParameterError as error:
+            sweeps.sweep(runs, options.output, jobs=options.jobs)
+        except (ParameterError, sweeps.SweepError) as error:
             parser.error(str(error))
-        statuses = sweeps.sweep(runs, options.output, jobs=options.jobs)
-        done = sum(status.get("status") == "done" for status in statuses.values())
+        except KeyboardInterrupt:
+            print("Stopped. Start the same sweep again, and it does what is missing.", file=sys.stderr)
+        done = sum(sweeps.read_status(options.output, name).get("status") == "done" for name in runs)
         print(f"{done} of {len(runs)} runs are done, in {options.output}")
         well = done == len(runs)
     else:

@@ -43,6 +43,15 @@ def size_parameters(notebook, size):
     return dict(sizes[size])
 
 
+def default_parameters(notebook):
+    """The values (dict) in the cell tagged `parameters`."""
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            return {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body
+                    if isinstance(node, ast.AnnAssign)}
+    raise ValueError(f"{notebook} has no cell tagged parameters")
+
+
 def parameter_specs(notebook):
     """The parameters of a lesson and what they may be (dict), read from its cell that checks them.
 

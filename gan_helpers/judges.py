@@ -19,6 +19,7 @@ from gan_helpers import data
 
 ASSETS = Path(__file__).parent / "assets"
 TRAINED_ON = 50_000  # the first of the training digits; the last 10,000 are for validation
+BATCH_SIZE = 100  # in training
 CHUNK = 200  # images a forward pass: fits a CPU's cache, and bounds the memory
 
 
@@ -126,7 +127,7 @@ def train(name, *, epochs, seed=0, images=None, labels=None):
     if images is None:
         images, labels = (part[:TRAINED_ON] for part in data.mnist("train"))
     net = JUDGES[name]().to(memory_format=torch.channels_last)
-    batches = data.batches(images, labels, 100, generator=torch.Generator().manual_seed(seed))
+    batches = data.batches(images, labels, BATCH_SIZE, generator=torch.Generator().manual_seed(seed))
     generator = torch.Generator().manual_seed(seed + 1)
     optimiser = torch.optim.AdamW(net.parameters(), weight_decay=0.02, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=epochs * len(batches))

@@ -42,8 +42,9 @@ class Lesson:
         """Check the lesson's parameters before any training. Call with `globals()` right after their cell.
 
         `expected` maps each UPPERCASE name to a type (`bool`, `str`), to `(int, low, high)` or
-        `(float, low, high)`, both ends allowed, or to a set of choices. Raises ParameterError for a name that
-        is not expected (with the nearest that is), also where papermill injected it, for a wrong type and for
+        `(float, low, high)`, both ends allowed, to a set of choices, or to a list of names of which the parameter
+        may hold several, separated by semicolons, or "all" (`chosen` splits them). Raises ParameterError for a name
+        that is not expected (with the nearest that is), also where papermill injected it, for a wrong type and for
         a value out of range.
         """
         # Single letters are nets and modules (G, D, F), not parameters.
@@ -54,17 +55,6 @@ class Lesson:
         names = given | _injected_names(namespace) | expected.keys()
         check_parameters(self.name, {name: namespace[name] for name in names}, expected)
         self.values["parameters"] = {name: namespace[name] for name in expected}
-
-    def variants(self, text, known):
-        """The names in `text` as a list: separated by semicolons, or "all". ParameterError for one not in `known`."""
-        names = list(known) if text == "all" else [name.strip() for name in text.split(";") if name.strip()]
-        for name in names:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                raise ParameterError(f"there is no variant {name!r} in {self.name}. "
-                                     + (f"Did you mean {near[0]!r}? " if near else "")
-                                     + f'Its variants are {", ".join(known)}, or "all".')
-        return names
 
     def claim(self, sentence, holds, kind="exact"):
         """Print `sentence` (numbers included) with ✔ or ✘ and record it.
@@ -95,9 +85,11 @@ class Lesson:
     def row(self, variant, step, history, **scores):
         """Keep one measurement for the table: `scores` (numbers, lists of numbers) of a run at `step`.
 
-        `history` is the run's History: its time, and the losses of its first steps, by which `make results` notices
-        that a variant behaves differently now.
+        `history` is the run's History from its first step on: its time, and the losses of its first steps, by which
+        `make results` notices that a variant behaves differently now.
         """
+        if ";" in variant:
+            raise ValueError(f"a variant's name must have no semicolon, which separates names, got {variant!r}")
         fingerprint = [value for name in sorted(history.values) if name.endswith("loss")
                        for value in history[name][:FINGERPRINT_STEPS]]
         row = {"variant": variant, "step": step, **scores, "fingerprint": fingerprint}
@@ -146,6 +138,11 @@ def _injected_names(namespace):
             for target in node.targets if isinstance(target, ast.Name)}
 
 
+def chosen(text, names):
+    """The names that a parameter holds, as a list: separated by semicolons; "all" for each of `names`."""
+    return list(names) if text == "all" else [name.strip() for name in str(text).split(";") if name.strip()]
+
+
 def check_parameters(lesson, values, expected):
     """Raise ParameterError unless `values` (dict) are among `expected` (dict as in `Lesson.parameters`) and fit."""
     for name in sorted(values.keys() - expected.keys()):
@@ -158,6 +155,13 @@ def check_parameters(lesson, values, expected):
 
 
 def _check_parameter(name, value, spec):
+    if isinstance(spec, list):
+        for one in chosen(value, spec):
+            if one not in spec:
+                near = difflib.get_close_matches(one, spec, n=1)
+                raise ParameterError(f"{name} must name some of {'; '.join(spec)}, or be \"all\", got {one!r}"
+                                     + (f". Did you mean {near[0]!r}?" if near else ""))
+        return
     if isinstance(spec, set):
         if value not in spec:
             raise ParameterError(f"{name} must be one of {sorted(spec)}, got {value!r}")
@@ -168,8 +172,8 @@ def _check_parameter(name, value, spec):
     if not right:
         hint = ""
         if isinstance(value, str) and kind is not str:
-            hint = ("; it came as text: in YAML write 1.0e-3 (not 1e-3) and true (not \"true\"), and on papermill's "
-                    f"command line use -y '{name}: …' in place of -p")
+            hint = ("; it came as text: with --set write a plain number, true or false, in YAML 1.0e-3 (not 1e-3) and "
+                    f"true (not \"true\"), and on papermill's command line use -y '{name}: …' in place of -p")
         raise ParameterError(f"{name} must be {kind.__name__}, got {value!r} ({type(value).__name__}){hint}")
     if low is not None and not low <= value <= high:
         raise ParameterError(f"{name} must lie in {low} … {high}, got {value}")

@@ -54,10 +54,12 @@ def score(images, labels=None, *, reference="validation", judge="judge"):
     distorts a figure: few images, another count than the reference's, digits with few images.
     """
     _check(images, labels)
+    if len(images) <= COVERAGE_NEIGHBOURS:
+        raise ValueError(f"there must be more than {COVERAGE_NEIGHBOURS} images, got {len(images)}")
     net = judges.load(judge)
     features, logits = judges.read(net, images)
     predicted = logits.argmax(1)
-    real_features, real_labels = _reference(reference, judge)
+    real_features, real_labels, real_radii = _reference(reference, judge)
     if len(images) < FEW:
         _warn(f"{len(images)} images are few: digit_fid is too high (compare it with its floor, "
               f"{floor(len(images), reference, judge):.2f}); take {len(real_features):,} for a final figure")
@@ -73,7 +75,7 @@ def score(images, labels=None, *, reference="validation", judge="judge"):
         "class_kl": class_kl(histogram, real_labels.bincount(minlength=10) / len(real_labels)),
         "classes": int((histogram > 0.01).sum()),
         "spread": (_within_class(features, predicted) / _within_class(real_features, real_labels)) ** 0.5,
-        **neighbour_metrics(features, real_features),
+        **neighbour_metrics(features, real_features, real_radii),
     }
     return result if labels is None else result | _by_digit(features, predicted, labels, real_features, real_labels)
 
@@ -118,14 +120,16 @@ def floor(count, reference="validation", judge="judge"):
     return sum(distances) / FLOOR_DRAWS
 
 
-def neighbour_metrics(fake, real):
+def neighbour_metrics(fake, real, real_radii=None):
     """precision, recall, density and coverage (dict) of features fake [N, F] against real [M, F].
+
+    `real_radii`: what `_radii(real)` gives, where it is known already.
 
     Around each point of a set lies a ball that reaches to its k-th neighbour in the set. Precision: the share of
     fakes in some real ball; recall: the share of real in some fake ball (k = 3 in both). Density: in how many real
     balls a fake lies, divided by k; coverage: the share of real balls with a fake in them (k = 5).
     """
-    real_radii, fake_radii = _radii(real), _radii(fake)
+    real_radii, fake_radii = _radii(real) if real_radii is None else real_radii, _radii(fake)
     inside, dense = 0, 0
     covered, recalled = torch.zeros(len(real), dtype=torch.bool), torch.zeros(len(real), dtype=torch.bool)
     for rows, radii in zip(fake.split(CHUNK), fake_radii[PRECISION_NEIGHBOURS].split(CHUNK), strict=True):
@@ -139,6 +143,7 @@ def neighbour_metrics(fake, real):
             "density": dense / COVERAGE_NEIGHBOURS / len(fake), "coverage": covered.sum().item() / len(real)}
 
 
+@torch.no_grad()
 def nearest_train(images):
     """The training digit nearest to each of `images` [N, 1, 28, 28] in [-1, 1], by Euclidean distance of pixels.
 
@@ -165,6 +170,8 @@ def train_on_fakes(images, labels, *, epochs=3, seed=0):
     Give it real digits too, for comparison. Source: the classification accuracy score of Ravuri and Vinyals 2019.
     """
     _check(images, labels)
+    if len(images) < judges.BATCH_SIZE:
+        raise ValueError(f"to learn from, there must be {judges.BATCH_SIZE} images or more, got {len(images)}")
     pixels = data.from_tanh_range(images).squeeze(1)
     with torch.random.fork_rng():
         net = judges.train("judge", epochs=epochs, seed=seed, images=pixels, labels=labels)
@@ -174,8 +181,6 @@ def train_on_fakes(images, labels, *, epochs=3, seed=0):
 def _check(images, labels):
     if images.ndim != 4 or images.shape[1:] != (1, 28, 28):
         raise ValueError(f"images must have shape [N, 1, 28, 28], got {list(images.shape)}")
-    if len(images) <= COVERAGE_NEIGHBOURS:
-        raise ValueError(f"there must be more than {COVERAGE_NEIGHBOURS} images, got {len(images)}")
     if not images.is_floating_point():
         raise ValueError(f"images must be float in [-1, 1], got {images.dtype}: pass them through data.to_tanh_range")
     data.check_images(images)
@@ -190,12 +195,12 @@ def _check(images, labels):
 
 @functools.cache
 def _reference(split, judge):
-    """(features [10000, 64], labels [10000]) of a split in the eyes of a judge."""
+    """(features [10000, 64], labels [10000], radii as `_radii` gives them) of a split in the eyes of a judge."""
     if split not in ("validation", "test"):
         raise ValueError(f'reference must be "validation" or "test", got {split!r}')
     images, labels = data.mnist(split)
     features, _ = judges.read(judges.load(judge), data.to_tanh_range(images).unsqueeze(1))
-    return features, labels
+    return features, labels, _radii(features)
 
 
 def _radii(points):

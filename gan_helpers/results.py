@@ -5,23 +5,36 @@
 
 A lesson has a table where it calls `lesson.row`. Variants that it does not train for the reader stand in its parameter
 TABLE, a text: names separated by semicolons, or "all". At smoke size all are trained for a few steps, whose losses are
-each variant's fingerprint. A variant is stale where its fingerprint moved, or where a seed is missing; its rows alone
-are made again, by a sweep over five seeds.
+each variant's fingerprint. A variant is stale where its fingerprint moved or a seed is missing; its rows alone are made
+again, by a sweep over five seeds. Besides, each row notes what all variants rest on: the lesson's default parameters,
+and the yardstick, which is what the judges say of some noisy digits. Where one of these moved, all rows are stale.
 """
 
 import argparse
+import functools
 import hashlib
 import shutil
 import signal
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
-from gan_helpers import sweeps, tables
-from gan_helpers.execution import execute, lessons, parameter_specs, read_record, size_parameters
+import torch
+
+from gan_helpers import data, judges, metrics, sweeps, tables
+from gan_helpers.execution import (
+    default_parameters,
+    execute,
+    lessons,
+    parameter_specs,
+    read_record,
+    size_parameters,
+)
+from gan_helpers.lesson import ParameterError
 
 SEEDS = (0, 1, 2, 3, 4)
-TOLERANCE = 1e-3  # of a loss in the first steps; another machine or torch rounds, and differs by far less
+TOLERANCE = 1e-3  # of a loss in the first steps: another machine or torch rounds, and differs by far less
 
 
 def fingerprints(notebook):
@@ -33,48 +46,82 @@ def fingerprints(notebook):
     return fingerprints_of(record)
 
 
+def ground(notebook):
+    """What every row of a lesson rests on: {"settings": its defaults as text, "yardstick": list of float}."""
+    defaults = default_parameters(notebook)
+    settings = " ".join(f"{key}={value}" for key, value in defaults.items() if key not in ("SEED", "TABLE"))
+    return {"settings": settings, "yardstick": yardstick()}
+
+
+@functools.cache
+def yardstick():
+    """What the judges say of 2,000 digits, half of them noisy: it moves when a judge or a measure does."""
+    images, _ = data.mnist("train")
+    digits, _ = judges.add_noise(data.to_tanh_range(images[:2000]).unsqueeze(1), torch.Generator().manual_seed(0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", metrics.ScoreWarning)
+        scores = [metrics.score(digits, judge=judge) for judge in judges.JUDGES]
+    names = ("digit_fid", "floor", "precision", "recall", "density", "coverage", "class_kl", "spread")
+    return [score[name] for score in scores for name in names]
+
+
 def fingerprints_of(record):
     """{variant: list of float} of what an executed lesson recorded."""
     return {row["variant"]: row["fingerprint"] for row in record["values"]["rows"]}
 
 
-def stale(rows, current):
-    """The variants (list) of `current` fingerprints whose stored rows are missing, incomplete, or of other losses."""
-    found = []
+def stale(rows, current, base):
+    """The variants whose stored rows are missing, of other losses or on other ground: {variant: list of seeds}.
+
+    `current`: fingerprints (dict of variant to list of float); `base`: what `ground` returns.
+    """
+    found = {}
     for variant, losses in current.items():
-        seeds = {row["seed"] for row in tables.where(rows, variant=variant)}
-        stored = tables.by_seed(rows, "fingerprint", variant=variant).get(0, [])
-        moved = len(stored) != len(losses) or any(
-            abs(a - b) > TOLERANCE for a, b in zip(stored, losses, strict=True))
-        if moved or not seeds >= set(SEEDS):
-            found.append(variant)
+        own = tables.where(rows, variant=variant)
+        stored = tables.by_seed(rows, "fingerprint", variant=variant).get(0)
+        same = all(row.get("settings") == base["settings"] and _close(row.get("yardstick"), base["yardstick"])
+                   for row in own) and (stored is None or _close(stored, losses))
+        there = {row["seed"] for row in own} if same else set()
+        if missing := [seed for seed in SEEDS if seed not in there]:
+            found[variant] = missing
     return found
+
+
+def _close(a, b):
+    return a is not None and len(a) == len(b) and all(abs(x - y) <= TOLERANCE * max(1, abs(y))
+                                                      for x, y in zip(a, b, strict=True))
 
 
 def make(notebook, *, jobs, folder="build/results"):
     """Bring the table of one lesson up to date. Returns True where it is."""
     path = tables.FOLDER / f"{notebook.stem}.csv"
-    rows, current = tables.read(notebook.stem), fingerprints(notebook)
-    wanted = stale(rows, current)
+    rows, current, base = tables.read(notebook.stem), fingerprints(notebook), ground(notebook)
+    wanted, has_choice = stale(rows, current, base), "TABLE" in parameter_specs(notebook)
     gone = {row["variant"] for row in rows} - current.keys()
-    print(f"{notebook.stem}: {len(current)} variants; to be made: {', '.join(wanted) or 'none'}"
+    made = "; ".join(f"{variant} (seeds {', '.join(map(str, seeds))})" for variant, seeds in wanted.items())
+    print(f"{notebook.stem}: {len(current)} variants; to be made: {made or 'none'}"
           + (f"; no longer there: {', '.join(sorted(gone))}" if gone else ""), flush=True)
     fresh = []
     if wanted:
         # A folder for each state of the code: what an interrupted run left is used only where it still fits.
-        state = hashlib.sha256(repr([(name, current[name]) for name in wanted]).encode()).hexdigest()[:12]
-        work = Path(folder) / f"{notebook.stem}-{state}"
-        table = {"TABLE": [";".join(wanted)]} if "TABLE" in parameter_specs(notebook) else {}
-        runs = sweeps.plan([notebook], {"SEED": list(SEEDS)} | table)
+        state = hashlib.sha256(repr([base, *((name, current[name]) for name in wanted)]).encode()).hexdigest()[:12]
+        work, runs = Path(folder) / f"{notebook.stem}-{state}", {}
+        for seed in SEEDS:
+            names = [variant for variant, seeds in wanted.items() if seed in seeds]
+            table = {"TABLE": ["all" if len(names) == len(current) else ";".join(names)]}
+            if names:
+                runs |= sweeps.plan([notebook], {"SEED": [seed]} | (table if has_choice else {}))
         statuses = sweeps.sweep(runs, work, jobs=jobs)
         if any(status.get("status") != "done" for status in statuses.values()):
             return False
         for name, (_, parameters) in runs.items():
+            seed = parameters["SEED"]
             command = " ".join([f"python -m gan_helpers.batch sweep --lesson {notebook.stem[:2]}",
-                                *(f'--set "{key}={value}"' for key, value in parameters.items())])
-            fresh += rows_of(read_record(work / f"{name}.ipynb"), parameters["SEED"], wanted, command)
+                                *(f'--set "{key}={value}"' for key, value in parameters.items()), f"--jobs {jobs}"])
+            fresh += [row | base | {"command": command} for row in rows_of(read_record(work / f"{name}.ipynb"), seed)
+                      if seed in wanted.get(row["variant"], ())]
     if wanted or gone:
-        kept = [row for row in rows if row["variant"] in current and row["variant"] not in wanted]
+        kept = [row for row in rows if row["variant"] in current and row["seed"] not in wanted.get(row["variant"], ())]
         order = {variant: number for number, variant in enumerate(current)}
         tables.write(path, sorted(kept + fresh, key=lambda row: (order[row["variant"]], row["seed"], row["step"])))
         print(f"{path}: {len(kept)} rows kept, {len(fresh)} new", flush=True)
@@ -83,11 +130,14 @@ def make(notebook, *, jobs, folder="build/results"):
     return True
 
 
-def rows_of(record, seed, variants, command):
-    """The table's rows (list of dict) of some `variants` from an executed lesson's record."""
+def rows_of(record, seed):
+    """The table's rows (list of dict) from an executed lesson's record.
+
+    `seconds` is the training time of the whole run, also in rows about a moment before its end.
+    """
     rows = zip(record["values"]["rows"], record["timings"]["row_seconds"], strict=True)
-    return [{"variant": row["variant"], "seed": seed, **row, "seconds": round(seconds, 1), "command": command}
-            for row, seconds in rows if row["variant"] in variants]
+    return [{"variant": row["variant"], "seed": seed, **row, "seconds": round(seconds, 1)}
+            for row, seconds in rows]
 
 
 def main(arguments=None):
@@ -97,7 +147,13 @@ def main(arguments=None):
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time; they share the CPU's cores")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(0 if all([make(notebook, jobs=options.jobs) for notebook in lessons(options.lesson)]) else 1)
+    try:
+        well = [make(notebook, jobs=options.jobs) for notebook in lessons(options.lesson)]
+    except (ParameterError, sweeps.SweepError) as error:
+        parser.error(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Stopped. Start the same command again, and it does what is missing.")
+    sys.exit(0 if all(well) else 1)
 
 
 if __name__ == "__main__":

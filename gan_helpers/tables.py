@@ -11,6 +11,7 @@ anew, the seconds it took, and a fingerprint: the losses of its run's first step
 import csv
 import io
 import os
+import re
 import statistics
 from pathlib import Path
 
@@ -57,7 +58,15 @@ def where(rows, **fixed):
 
 
 def by_seed(rows, column, **fixed):
-    """{seed: value} of a column, over the rows that have it and the `fixed` values."""
+    """{seed: value} of a column, over the rows that have it and the `fixed` values.
+
+    Raises ValueError where a seed has several values: another column, such as the step, must be fixed too.
+    """
+    found = {}
+    for row in where(rows, **fixed):
+        if column in row and found.setdefault(row["seed"], row[column]) != row[column]:
+            raise ValueError(f"seed {row['seed']} has several values of {column} among the rows with {fixed}: "
+                             "fix one more column, such as step")
     return {row["seed"]: row[column] for row in where(rows, **fixed) if column in row}
 
 
@@ -76,20 +85,22 @@ def summary(rows, columns, **fixed):
     lines = ["| variant | seeds | " + " | ".join(columns) + " |", "|---" * (len(columns) + 2) + "|"]
     for variant in variants:
         cells = [spread(by_seed(rows, column, variant=variant).values()) for column in columns]
-        lines.append(f"| {variant} | {len(where(rows, variant=variant))} | " + " | ".join(cells) + " |")
+        seeds = {row["seed"] for row in where(rows, variant=variant)}
+        lines.append(f"| {variant} | {len(seeds)} | " + " | ".join(cells) + " |")
     return Markdown("\n".join(lines) if variants else "No table is stored yet: `make results` makes it.")
 
 
 def _format(value):
     if isinstance(value, list):
-        return " ".join(_format(item) for item in value)
+        return "[" + " ".join(str(_format(item)) for item in value) + "]"
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def _parse(text):
-    for kind in (int, float, lambda text: [float(part) for part in text.split()]):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    if re.fullmatch(r"\[[^,\]]*\]", text):  # not the scaling called "[-1, 1]"
+        return [_parse(part) for part in text[1:-1].split()]
+    if text in ("True", "False"):
+        return text == "True"
+    if not re.fullmatch(r"[-+]?[\d.]+(e[-+]?\d+)?|nan|[-+]?inf", text):
+        return text
+    return int(text) if re.fullmatch(r"[-+]?\d+", text) else float(text)

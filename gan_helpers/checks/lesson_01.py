@@ -30,7 +30,9 @@ def to_tanh_range(answer):
 def from_tanh_range(answer):
     """answer(images float in [-1, 1], any shape) -> uint8 in 0 … 255, rounded."""
     greys = torch.arange(256, dtype=torch.uint8).view(16, 16)
-    pixels = answer(greys.float() / 255 * 2 - 1)
+    images = greys.float() / 255 * 2 - 1
+    before = images.clone()
+    pixels = answer(images)
     yield is_tensor(pixels)
     yield pixels.shape == greys.shape, f"shape [16, 16] has become {list(pixels.shape)}", "keep the shape"
     yield pixels.dtype == torch.uint8, f"it returns {pixels.dtype}", "a picture file holds bytes: .to(torch.uint8)"
@@ -43,6 +45,7 @@ def from_tanh_range(answer):
            "turning a float into a byte cuts off: 6.9999 becomes 6. Round first")
     half = answer(torch.tensor([-1 + 2 * 100.6 / 255]))
     yield half.item() == 101, f"100.6 becomes {half.item()}", "round to the nearest level"
+    yield torch.equal(images, before), "it has changed the images it was given", "do not work in place on an argument"
 
 
 @check

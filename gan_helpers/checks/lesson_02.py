@@ -92,13 +92,15 @@ def squared_error(answer):
     yield abs(column.item() - 17) > 1e-4, "it is the sum", "the mean does not grow with the batch"
     yield abs(column.item() - right) < 1e-4, f"you get {column.item():.3f}, not 17/3", "(0² + 1² + 4²) / 3"
     yield _close(column, flat), "[B] and [B, 1] give different results", "both must work"
-    try:
-        answer(torch.zeros(3), torch.zeros(2))
-        refused = False
-    except Exception:
-        refused = True
-    yield (refused and answer(torch.ones(1, 1), torch.ones(1)).item() == 0, "it takes 3 scores and 2 targets",
-           "numbers that do not match must be an error: reshape the scores to the targets' shape, do not stretch")
+    yield answer(torch.ones(1, 1), torch.ones(1)).item() == 0, "a batch of one goes wrong", "it is a batch too"
+    for count, other in ((3, 2), (1, 3), (3, 1)):
+        try:
+            answer(torch.zeros(count), torch.zeros(other))
+            refused = False
+        except Exception:
+            refused = True
+        yield (refused, f"it takes {count} scores and {other} targets",
+               "numbers that do not match must be an error: reshape the scores to the targets' shape, do not stretch")
 
 
 @check
@@ -112,7 +114,7 @@ def algorithm_1(answer):
     def after(order="DG", noise=z_g, **options):
         G, D = copy.deepcopy(state)
         opt_G, opt_D = (torch.optim.SGD(net.parameters(), lr=0.5) for net in (G, D))
-        for net in order:
+        for net in order:  # "DGDG" is two steps
             if net == "D":
                 _reference_d_step(G, D, opt_D, real, z_d)
             else:
@@ -134,6 +136,10 @@ def algorithm_1(answer):
     yield (_close(d, after()[1]), "D is not where its one step leads",
            "has G's loss reached D's weights, or D stepped twice? opt_D steps once, on D's loss alone")
     yield _close(g, after()[0]), "G is not where its one step leads", "opt_G.zero_grad(), then backward, then step"
+    answer(G, D, opt_G, opt_D, real, z_d, z_g)
+    g, d = _weights(G), _weights(D)
+    yield (is_like(after("DGDG")), "the second call goes wrong",
+           "gradients of the first are still there, in D also G's: each zero_grad() comes before its backward()")
 
 
 @check

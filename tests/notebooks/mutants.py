@@ -23,6 +23,7 @@ MUTANTS = {
             ([("127.5", "100")], "255 long"),
             ([(".to(torch.uint8)", "")], "a picture file holds bytes"),
             ([("(images + 1)", "images")], "add 1 before"),
+            ([("(images + 1) *", "images.add_(1) *")], "do not work in place"),
         ],
         "exercise-3": [
             ([("/ 255", "/ 127.5 - 1")], "Which line is too many"),
@@ -54,6 +55,7 @@ MUTANTS = {
             ([(".mean()", "")], "one number"),
             ([(".square()", ".abs()")], "(0² + 1² + 4²)"),
             ([("scores.reshape(targets.shape)", "scores.flatten()[:len(targets)]")], "do not stretch"),
+            ([("scores.reshape(targets.shape)", "scores.flatten()")], "do not stretch"),
         ],
         "exercise-3": [
             ([("", """
@@ -69,6 +71,8 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("F.softplus(-D(G(z_g)))", "-F.softplus(D(G(z_g)))")], "minimax"),
             ([("    opt_G.step()\n", "")], "opt_G.step() is missing"),
             ([("    opt_G.step()\n", "    opt_G.step()\n    opt_D.step()\n")], "opt_D steps once"),
+            ([("    opt_D.zero_grad()\n", "")], "gradients of the first are still there"),
+            ([("    opt_G.zero_grad()\n", "")], "gradients of the first are still there"),
         ],
         "exercise-4": [
             ([("    G.eval()\n", "")], "G.eval() first"),

@@ -80,7 +80,7 @@ def test_floor_draws_from_the_judges_training_digits_only(monkeypatch):
     marked[judges.TRAINED_ON:] = 255
     monkeypatch.setattr(metrics.data, "mnist", lambda split: (marked, None))
     monkeypatch.setattr(metrics.data, "to_tanh_range", lambda x: seen.append(x) or to_tanh_range(x))
-    monkeypatch.setattr(metrics, "_reference", lambda *_: (torch.randn(100, 64), None))
+    monkeypatch.setattr(metrics, "_reference", lambda *_: (torch.randn(100, 64), None, None))
     metrics.floor.__wrapped__(20_000)
     assert len(seen) == 5 and all(len(x) == 20_000 and not (x == 255).all((1, 2)).any() for x in seen)
 
@@ -253,13 +253,18 @@ def test_warns_of_counts_that_distort(digits):
 
 # Memory and learning
 
+def test_train_on_fakes_refuses_a_handful():
+    with pytest.raises(ValueError, match="100 images or more, got 50"):
+        metrics.train_on_fakes(torch.zeros(50, 1, 28, 28), torch.zeros(50, dtype=torch.int64))
+
+
+
 def test_nearest_train_finds_the_digit_itself_and_its_distance():
     train, _ = data.mnist("train")
     images = data.to_tanh_range(train[[7, 59_999]]).unsqueeze(1)
     images[1, 0, 0, 0] = 0.0  # one pixel, from black to middle grey: a distance of 1
-    with_fillers = torch.cat([images, images[:1].expand(6, 1, 28, 28)])
-    index, distance = metrics.nearest_train(with_fillers)
-    assert index[:2].tolist() == [7, 59_999]
+    index, distance = metrics.nearest_train(images)
+    assert index.tolist() == [7, 59_999]
     assert distance[0] == 0 and distance[1] == pytest.approx(1, abs=1e-6)
 
 

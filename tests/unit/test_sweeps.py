@@ -1,5 +1,6 @@
 """sweeps.py, tables.py and results.py on small notebooks made here."""
 
+import copy
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from gan_helpers import batch, execution, results, sweeps, tables
+from gan_helpers import batch, execution, judges, metrics, results, sweeps, tables
 from gan_helpers.lesson import ParameterError
 
 SETUP = "from gan_helpers.lesson import Lesson\nlesson = Lesson('07_small')"
@@ -146,6 +147,65 @@ def test_ctrl_c_keeps_what_is_done(tmp_path, lesson):
     assert found == {1: "done", 2: "failed", 3: None}
 
 
+def test_a_folder_takes_one_sweep_at_a_time(lesson, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".lock").write_text(str(os.getppid()), encoding="utf8")  # a process that lives
+    with pytest.raises(sweeps.SweepError, match=f"process {os.getppid()} is sweeping"):
+        sweeps.sweep(sweeps.plan([lesson], {"SEED": [1]}), out)
+    (out / ".lock").write_text("99999999", encoding="utf8")  # one that was killed
+    assert sweeps.sweep(sweeps.plan([lesson], {"SEED": [1]}), out)["07_small,SEED=1"]["status"] == "done"
+    assert not (out / ".lock").exists()
+
+
+def test_names_that_no_file_can_have_are_refused(lesson):
+    other = write(lesson, SETUP, PARAMETERS + "\nNAME: str = ''  # name", CHECK[:-1] + ", NAME=str)", END)
+    with pytest.raises(ParameterError, match="too long"):
+        sweeps.plan([other], {"NAME": ["x" * 300]})
+    with pytest.raises(ParameterError, match="one file name"):
+        sweeps.plan([other], {"NAME": ["abc", "ABC"]})
+
+
+def test_a_sweep_refuses_no_jobs(lesson, tmp_path):
+    with pytest.raises(ParameterError, match="jobs must be 1 or more"):
+        sweeps.sweep(sweeps.plan([lesson], {"SEED": [1]}), tmp_path / "out", jobs=0)
+
+
+def test_a_lesson_edited_meanwhile_does_not_change_the_sweep(lesson, tmp_path, monkeypatch):
+    begin = sweeps.start
+
+    def start_and_edit(notebook, *arguments, **options):
+        write(lesson, SETUP, PARAMETERS, CHECK, "raise OSError('half edited')", END)
+        return begin(notebook, *arguments, **options)
+
+    monkeypatch.setattr(sweeps, "start", start_and_edit)
+    statuses = sweeps.sweep(sweeps.plan([lesson], {"SEED": [1, 2]}), tmp_path / "out")
+    assert [status["status"] for status in statuses.values()] == ["done", "done"]
+
+
+def test_changed_sizes_make_a_run_missing(lesson, tmp_path):
+    def steps():
+        status = sweeps.sweep(sweeps.plan([lesson], {"SEED": [1]}, "full"), tmp_path / "out")
+        record = execution.read_record(tmp_path / "out" / "07_small,full,SEED=1.ipynb")
+        return status["07_small,full,SEED=1"]["status"], record["values"]["parameters"]["STEPS"]
+
+    assert steps() == ("done", 9)
+    write(lesson, SETUP, PARAMETERS, CHECK, FIVE, END, sizes={"full": {"STEPS": 10}})
+    assert steps() == ("done", 10)
+
+
+def test_collect_survives_damaged_files_and_shows_no_old_scores(lesson, tmp_path):
+    out = tmp_path / "out"
+    sweeps.sweep(sweeps.plan([lesson], {"SEED": [1, 2, 3]}), out)
+    (out / "07_small,SEED=1.ipynb").write_text("{", encoding="utf8")
+    status = sweeps.read_status(out, "07_small,SEED=2")
+    (out / "07_small,SEED=2.json").write_text(json.dumps(status | {"status": "failed"}), encoding="utf8")
+    (out / "odd.json").write_text("null", encoding="utf8")
+    rows = {row["run"]: row for row in sweeps.collect(out, tmp_path / "runs.csv")}
+    assert rows["07_small,SEED=1"]["status"] == "unreadable" and rows["odd"]["status"] == "unreadable"
+    assert "product" not in rows["07_small,SEED=2"] and rows["07_small,SEED=3"]["product"] == 15
+
+
 def test_collect_of_an_empty_folder_says_what_to_do(tmp_path):
     with pytest.raises(SystemExit, match="start them with"):
         sweeps.collect(tmp_path, tmp_path / "runs.csv")
@@ -154,8 +214,8 @@ def test_collect_of_an_empty_folder_says_what_to_do(tmp_path):
 # Tables
 
 def test_a_table_comes_back_as_it_was_written(tmp_path):
-    rows = [{"variant": "a, b", "seed": 0, "x": 0.125, "list": [1.0, 0.5], "command": "python -m x 1"},
-            {"variant": "c", "seed": 1, "y": 3}]
+    rows = [{"variant": "[-1, 1]", "seed": 0, "x": 0.125, "list": [1.5, 0.5], "command": "python -m x 1", "on": True},
+            {"variant": "1_000", "seed": 1, "y": 3, "list": [2.5], "tiny": 1.5e-9}, {"seed": 2, "list": []}]
     tables.write(tmp_path / "new" / "t.csv", rows)
     assert tables.read("t", tmp_path / "new") == rows
     assert tables.read("other", tmp_path) == []
@@ -174,6 +234,9 @@ def test_selection_and_summary():
     rows.append({"variant": "a", "seed": 0, "step": 3, "x": 99})
     assert tables.by_seed(rows, "x", variant="a", step=9) == {0: 10, 1: 11, 2: 12, 3: 13, 4: 14}
     assert tables.spread([1, 2, 10]) == "2 (1 – 10)" and tables.spread([]) == "–"
+    with pytest.raises(ValueError, match="fix one more column"):
+        tables.by_seed(rows, "x", variant="a")
+    assert "| a | 5 |" in tables.summary(rows, ("seed",)).data, "five seeds, although one has two rows"
     text = tables.summary(rows, ("x",), step=9).data
     assert "| a | 5 | 12 (10 – 14) |" in text and "| b | 5 | 2 (0 – 4) |" in text
     assert "make results" in tables.summary([], ("x",)).data
@@ -205,12 +268,11 @@ def test_results_are_made_once_and_redone_where_losses_moved(table_lesson, tmp_p
         assert results.make(table_lesson, jobs=2, folder=tmp_path / "work")
         return capsys.readouterr().out
 
-    assert "to be made: good, bad" in make()
+    assert "to be made: good (seeds 0, 1, 2, 3, 4); bad (seeds" in make()
     rows = tables.read("07_small")
     assert tables.by_seed(rows, "score", variant="bad") == dict.fromkeys(range(5), 10)
     assert tables.by_seed(rows, "fingerprint", variant="good")[0] == pytest.approx([1, 0.5, 1 / 3, 0.25, 0.2], abs=1e-5)
-    assert rows[3]["command"] == ('python -m gan_helpers.batch sweep --lesson 07 --set "SEED=3" '
-                                  '--set "TABLE=good;bad"')
+    assert rows[3]["command"] == 'python -m gan_helpers.batch sweep --lesson 07 --set "SEED=3" --set "TABLE=all"'
     assert rows[3]["seconds"] >= 0
 
     assert "to be made: none" in make()
@@ -218,20 +280,67 @@ def test_results_are_made_once_and_redone_where_losses_moved(table_lesson, tmp_p
     source = nbformat.read(table_lesson, 4)
     source.cells[3].source = TRAIN.replace('"bad", 2.0', '"bad", 2.002')
     nbformat.write(source, table_lesson)
-    assert "to be made: bad" in make() and len(tables.read("07_small")) == 10
+    assert "to be made: bad (seeds 0, 1, 2, 3, 4)\n" in make() and len(tables.read("07_small")) == 10
     changed = tables.read("07_small")
+    assert changed[7]["command"].endswith('--set "TABLE=bad"')
     assert changed[:5] == rows[:5] and changed[7]["score"] == pytest.approx(10.01)
+
+    without = [row for row in changed if (row["variant"], row["seed"]) != ("bad", 2)]
+    tables.write(tables.FOLDER / "07_small.csv", without)
+    assert "to be made: bad (seeds 2)\n" in make()
+    restored = tables.read("07_small")
+    assert [row["score"] for row in restored] == [row["score"] for row in changed]
+    assert restored[7]["command"].startswith('python -m gan_helpers.batch sweep --lesson 07 --set "SEED=2"')
 
     source.cells[3].source = TRAIN.replace('("bad", 2.0)', '("new", 2.002)')
     nbformat.write(source, table_lesson)
-    assert "to be made: new; no longer there: bad" in make()
+    assert "to be made: new (seeds 0, 1, 2, 3, 4); no longer there: bad" in make()
     assert [row["variant"] for row in tables.read("07_small")] == ["good"] * 5 + ["new"] * 5
 
 
-def test_stale_is_a_moved_loss_or_a_missing_seed():
-    rows = [{"variant": "a", "seed": seed, "fingerprint": [1.0, 2.0]} for seed in range(5)]
-    assert results.stale(rows, {"a": [1.0, 2.0009]}) == []
-    assert results.stale(rows, {"a": [1.0, 2.002]}) == ["a"]
-    assert results.stale(rows, {"a": [1.0]}) == ["a"]
-    assert results.stale(rows[:-1], {"a": [1.0, 2.0]}) == ["a"]
-    assert results.stale(rows, {"b": [1.0, 2.0]}) == ["b"]
+def test_stale_is_a_moved_loss_a_missing_seed_or_other_ground():
+    base = {"settings": "STEPS=9", "yardstick": [0.5, 20.0]}
+    rows = [{"variant": "a", "seed": seed, "fingerprint": [1.0, 2.0]} | base for seed in range(5)]
+    everything = {"a": [0, 1, 2, 3, 4]}
+    assert results.stale(rows, {"a": [1.0, 2.0009]}, base) == {}
+    assert results.stale(rows, {"a": [1.0, 2.003]}, base) == everything
+    assert results.stale(rows, {"a": [1.0]}, base) == everything
+    assert results.stale(rows[:-2], {"a": [1.0, 2.0]}, base) == {"a": [3, 4]}
+    assert results.stale(rows[1:], {"a": [1.0, 2.0]}, base) == {"a": [0]}
+    assert results.stale(rows, {"b": [1.0, 2.0]}, base) == {"b": [0, 1, 2, 3, 4]}
+    assert results.stale(rows, {"a": [1.0, 2.0]}, base | {"settings": "STEPS=10"}) == everything
+    assert results.stale(rows, {"a": [1.0, 2.0]}, base | {"yardstick": [0.5, 20.1]}) == everything
+    assert results.stale(rows[:-1] + [{**rows[-1], "yardstick": [0.6, 20.0]}], {"a": [1.0, 2.0]}, base) == everything
+
+
+def test_the_yardstick_moves_with_a_judge_and_with_a_measure(monkeypatch):
+    yardstick = results.yardstick.__wrapped__
+    before = yardstick()
+    assert results._close(yardstick(), before) and len(before) == 16
+    with monkeypatch.context() as patch:
+        patch.setattr(metrics, "FLOOR_DRAWS", 4)
+        metrics.floor.cache_clear()
+        assert not results._close(yardstick(), before)
+    judge = copy.deepcopy(judges.load("judge"))
+    judge.features[0].weight *= 1.05
+    load = judges.load
+    monkeypatch.setattr(judges, "load", lambda name="judge": judge if name == "judge" else load(name))
+    for cached in (metrics._reference, metrics.floor):
+        cached.cache_clear()
+    after = yardstick()
+    for cached in (metrics._reference, metrics.floor):
+        cached.cache_clear()  # they saw the changed judge
+    assert not results._close(after[:8], before[:8]) and results._close(after[8:], before[8:])
+
+
+def test_a_stopped_results_run_stops_all(monkeypatch, capsys):
+    started = []
+
+    def interrupted(notebook, *, jobs):
+        started.append(notebook)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(results, "make", interrupted)
+    with pytest.raises(SystemExit, match="does what is missing"):
+        results.main([])
+    assert len(started) == 1
