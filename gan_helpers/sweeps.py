@@ -87,9 +87,10 @@ def sweep(runs, folder, *, jobs=1):
 
 def _sweep(runs, folder, jobs):
     threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
+    (folder / ".lessons").mkdir(exist_ok=True)
     hashes, copies = {}, {}
     for notebook in {notebook for notebook, _ in runs.values()}:
-        copies[notebook] = Path(shutil.copy2(notebook, folder / f"{notebook.stem}.source.ipynb"))
+        copies[notebook] = Path(shutil.copy2(notebook, folder / ".lessons"))
         hashes[notebook] = _code_hash(copies[notebook])
     statuses, waiting, running = {}, [], {}
     for name, (notebook, parameters) in runs.items():

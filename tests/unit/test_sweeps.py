@@ -272,18 +272,19 @@ def test_results_are_made_once_and_redone_where_losses_moved(table_lesson, tmp_p
     rows = tables.read("07_small")
     assert tables.by_seed(rows, "score", variant="bad") == dict.fromkeys(range(5), 10)
     assert tables.by_seed(rows, "fingerprint", variant="good")[0] == pytest.approx([1, 0.5, 1 / 3, 0.25, 0.2], abs=1e-5)
-    assert rows[3]["command"] == 'python -m gan_helpers.batch sweep --lesson 07 --set "SEED=3" --set "TABLE=all"'
+    sweep = 'python -m gan_helpers.batch sweep --lesson 07 --set "SEED=3" --set "TABLE=all" --jobs 2'
+    assert rows[3]["command"] == sweep
     assert rows[3]["seconds"] >= 0
 
     assert "to be made: none" in make()
 
     source = nbformat.read(table_lesson, 4)
-    source.cells[3].source = TRAIN.replace('"bad", 2.0', '"bad", 2.002')
+    source.cells[3].source = TRAIN.replace('"bad", 2.0', '"bad", 2.004')
     nbformat.write(source, table_lesson)
     assert "to be made: bad (seeds 0, 1, 2, 3, 4)\n" in make() and len(tables.read("07_small")) == 10
     changed = tables.read("07_small")
-    assert changed[7]["command"].endswith('--set "TABLE=bad"')
-    assert changed[:5] == rows[:5] and changed[7]["score"] == pytest.approx(10.01)
+    assert changed[7]["command"].endswith('--set "TABLE=bad" --jobs 2')
+    assert changed[:5] == rows[:5] and changed[7]["score"] == pytest.approx(10.02)
 
     without = [row for row in changed if (row["variant"], row["seed"]) != ("bad", 2)]
     tables.write(tables.FOLDER / "07_small.csv", without)
@@ -318,8 +319,8 @@ def test_the_yardstick_moves_with_a_judge_and_with_a_measure(monkeypatch):
     before = yardstick()
     assert results._close(yardstick(), before) and len(before) == 16
     with monkeypatch.context() as patch:
-        patch.setattr(metrics, "FLOOR_DRAWS", 4)
-        metrics.floor.cache_clear()
+        patch.setattr(metrics, "COVERAGE_NEIGHBOURS", 4)
+        metrics._reference.cache_clear()
         assert not results._close(yardstick(), before)
     judge = copy.deepcopy(judges.load("judge"))
     judge.features[0].weight *= 1.05
