@@ -78,16 +78,23 @@ def load(name="judge"):
 
 @torch.no_grad()
 def read(judge, images):
-    """What `judge` makes of images [N, 1, 28, 28] in [-1, 1]: (features [N, 64], logits [N, 10]), float32."""
-    chunks = images.split(CHUNK)
-    features = torch.cat([judge.features(chunk.to(memory_format=torch.channels_last)) for chunk in chunks])
+    """What `judge` makes of images [N, 1, 28, 28] in [-1, 1], or of uint8 [N, 28, 28] as `data.mnist` has them.
+
+    Returns (features [N, 64], logits [N, 10]), float32. Works in portions, so that it takes little memory.
+    """
+    features = []
+    for chunk in images.split(CHUNK):
+        if chunk.dtype == torch.uint8:
+            chunk = data.to_tanh_range(chunk).unsqueeze(1)
+        features.append(judge.features(chunk.to(memory_format=torch.channels_last)))
+    features = torch.cat(features)
     return features, judge.classify(features)
 
 
 def accuracy(judge, split):
     """The share of a split's digits that the judge reads right."""
     images, labels = data.mnist(split)
-    _, logits = read(judge, data.to_tanh_range(images).unsqueeze(1))
+    _, logits = read(judge, images)
     return (logits.argmax(1) == labels).float().mean().item()
 
 

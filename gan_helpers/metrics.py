@@ -21,7 +21,7 @@ PRECISION_NEIGHBOURS, COVERAGE_NEIGHBOURS = 3, 5  # k of Kynkäänniemi et al. 2
 FEW = 2_000  # below this many images the distance's bias is larger than most differences between generators
 FEW_PER_DIGIT = 100
 PER_DIGIT = 1_000  # recall and coverage of one digit: at most this many against as many
-CHUNK = 1_000  # rows of a distance matrix at a time: 40 MB against 10,000
+CHUNK = 250  # rows of a distance matrix at a time: 10 MB against 10,000
 
 
 class ScoreWarning(UserWarning):
@@ -115,7 +115,7 @@ def floor(count, reference="validation", judge="judge"):
     for _ in range(FLOOR_DRAWS):
         # From the judge's own training digits: the validation split is a reference itself.
         chosen = torch.randperm(judges.TRAINED_ON, generator=generator)[:count]
-        features, _ = judges.read(judges.load(judge), data.to_tanh_range(images[chosen]).unsqueeze(1))
+        features, _ = judges.read(judges.load(judge), images[chosen])
         distances.append(frechet_distance(features, _reference(reference, judge)[0]))
     return sum(distances) / FLOOR_DRAWS
 
@@ -155,8 +155,8 @@ def nearest_train(images):
     digits, _ = data.mnist("train")
     best = torch.full((len(flat),), float("inf"))
     index = torch.zeros(len(flat), dtype=torch.int64)
-    for start in range(0, len(digits), 5 * CHUNK):
-        part = data.to_tanh_range(digits[start:start + 5 * CHUNK]).flatten(1)  # [5000, 784]
+    for start in range(0, len(digits), 2000):
+        part = data.to_tanh_range(digits[start:start + 2000]).flatten(1)  # [2000, 784]
         distances, nearest = torch.cdist(flat, part).min(1)
         index = torch.where(distances < best, nearest + start, index)
         best = torch.minimum(distances, best)
@@ -199,7 +199,7 @@ def _reference(split, judge):
     if split not in ("validation", "test"):
         raise ValueError(f'reference must be "validation" or "test", got {split!r}')
     images, labels = data.mnist(split)
-    features, _ = judges.read(judges.load(judge), data.to_tanh_range(images).unsqueeze(1))
+    features, _ = judges.read(judges.load(judge), images)
     return features, labels, _radii(features)
 
 

@@ -34,6 +34,9 @@ def test_read_returns_features_and_logits_of_every_image(monkeypatch):
     features, logits = judges.read(judges.load(), images)
     assert features.shape == (10, 64) and logits.shape == (10, 10)
     assert torch.allclose(logits, judges.load()(images), atol=1e-5)
+    digits, _ = data.mnist("test")
+    scaled = judges.read(judges.load(), data.to_tanh_range(digits[:10]).unsqueeze(1))[0]
+    assert torch.equal(judges.read(judges.load(), digits[:10])[0], scaled)
 
 
 def test_jitter_moves_within_bounds_and_keeps_the_range():
