@@ -27,7 +27,7 @@ def test_good_parameters_are_recorded(lesson):
     ({"SEED": -1}, r"SEED must lie in 0 … 100, got -1"),
     ({"SEED": 1.0}, r"SEED must be int, got 1.0 \(float\)"),
     ({"SEED": True}, r"SEED must be int, got True"),
-    ({"LEARNING_RATE": "1e-3"}, r"LEARNING_RATE must be float, got '1e-3'.*write 1.0e-3"),
+    ({"LEARNING_RATE": "1e-3"}, r"LEARNING_RATE must be float, got '1e-3'.*YAML 1.0e-3"),
     ({"LEARNING_RATE": float("nan")}, r"LEARNING_RATE must lie in 0 … 1, got nan"),
     ({"LEARNING_RATE": True}, r"LEARNING_RATE must be float"),
     ({"PUBLISHED": "true"}, r"PUBLISHED must be bool, got 'true'.*-y 'PUBLISHED"),
