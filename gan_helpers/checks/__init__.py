@@ -39,4 +39,4 @@ def check(steps):
 def is_tensor(result):
     """The first line of most checks: (holds, reason, hint)."""
     return (isinstance(result, torch.Tensor), f"it returns {type(result).__name__} and no tensor",
-            "does every path end with `return`?")
+            "does every path end with `return`, and without .item()")

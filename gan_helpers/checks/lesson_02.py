@@ -66,6 +66,7 @@ def discriminator_update(answer):
            "are the targets exchanged? real is 1, fake is 0")
     yield (not _close(moved, wanted / 2), "D's step is half as long as it should be",
            "D's loss is the sum of the mean over real and the mean over fake, without ½")
+    yield along > -0.999, "D has moved uphill", "the loss is *minus* the mean of the logs: check the signs"
     yield along > 0.999, "D has learned something else", "it needs both parts: real pictures up, fakes down"
     yield _close(moved, wanted), "D's step has another length", "take the mean over each batch, then add the two"
     G, D = copy.deepcopy(state)
@@ -127,15 +128,16 @@ def algorithm_1(answer):
         return _close(g, expected[0]) and _close(d, expected[1])
 
     yield not _close(d, _weights(state[1])), "D has not changed", "opt_D.step() is missing"
-    yield not _close(g, _weights(state[0])), "G has not changed", "opt_G.step() is missing"
+    yield not _close(g, _weights(state[0])), "G has not changed", "is opt_G.step() there, and is G's fake not detached?"
     yield (not is_like(after("GD")), "G goes first",
            "in algorithm 1, D is updated first, and G then plays against the new D")
     yield not is_like(after(noise=z_d)), "G is trained on D's noise", "line 3 of the algorithm draws new noise: use z_g"
     yield (not is_like(after(minimax=True)), "G descends log(1 - D(G(z)))",
            "that is the minimax loss. Take the non-saturating one, -log D(G(z))")
     yield (_close(d, after()[1]), "D is not where its one step leads",
-           "has G's loss reached D's weights, or D stepped twice? opt_D steps once, on D's loss alone")
-    yield _close(g, after()[0]), "G is not where its one step leads", "opt_G.zero_grad(), then backward, then step"
+           "opt_D steps once, on D's loss alone, which is that of exercise 1")
+    yield (_close(g, after()[0]), "G is not where its one step leads",
+           "opt_G steps once, on the mean of softplus(-score), after opt_G.zero_grad() and backward()")
     answer(G, D, opt_G, opt_D, real, z_d, z_g)
     g, d = _weights(G), _weights(D)
     yield (is_like(after("DGDG")), "the second call goes wrong",

@@ -61,3 +61,17 @@ def test_sample_puts_the_mode_back_after_an_error():
     with pytest.raises(ValueError):
         networks.sample(net, torch.randn(2, 3))
     assert net.training
+
+
+def test_sampling_in_portions_changes_nothing():
+    class Conditional(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+
+        def forward(self, z, label):
+            return self.layers(torch.cat([z, label], 1))
+
+    net = Conditional()
+    z, label = torch.randn(2300, 2), torch.rand(2300, 1)  # two whole portions and a short one
+    assert torch.allclose(networks.sample(net, z, label), net.eval()(z, label), atol=1e-6)
