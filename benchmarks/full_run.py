@@ -36,13 +36,19 @@ def lesson_code():
     return namespace
 
 
+def build(code):
+    """The parts (dict) of the run at its start: nets, optimisers, batches, history."""
+    names = ("G", "D", "opt_G", "opt_D", "batches")
+    return dict(zip(names, code["fresh"](eps=0.8), strict=True)) | {"history": training.History()}
+
+
 def train():
     """Train to EPOCHS, or to where Ctrl-C stops it; generators go to WORK, one file an epoch."""
     WORK.mkdir(parents=True, exist_ok=True)
     code = lesson_code()
-    G, D, opt_G, opt_D, batches = code["fresh"](eps=0.8)
-    step, history = code["published_step"](G, D, opt_G, opt_D), training.History()
-    parts = {"G": G, "D": D, "opt_G": opt_G, "opt_D": opt_D, "batches": batches, "history": history}
+    parts = build(code)
+    G, batches, history = parts["G"], parts["batches"], parts["history"]
+    step = code["published_step"](G, parts["D"], parts["opt_G"], parts["opt_D"])
     if (WORK / "run.pt").exists():
         checkpoint.load(WORK / "run.pt", parts)
     while history.step < EPOCHS * len(batches):
@@ -58,10 +64,9 @@ def train():
 def measure():
     """Write notebooks/results/02_full_run.csv, a row an epoch measured, and .png, the film: an epoch a row."""
     code = lesson_code()
-    G, D, opt_G, opt_D, batches = code["fresh"](eps=0.8)
-    history = training.History()
-    checkpoint.load(WORK / "run.pt", {"G": G, "D": D, "opt_G": opt_G, "opt_D": opt_D, "batches": batches,
-                                      "history": history})
+    parts = build(code)
+    checkpoint.load(WORK / "run.pt", parts)
+    G, batches, history = parts["G"], parts["batches"], parts["history"]
     fixed_z = torch.randn(10, code["LATENT_DIM"], generator=torch.Generator().manual_seed(code["SEED"]))
     z = torch.randn(10_000, code["LATENT_DIM"], generator=torch.Generator().manual_seed(code["SEED"]))
     rows, film = [], []

@@ -23,43 +23,41 @@ BATCH_SIZE = 100  # in training
 CHUNK = 200  # images a forward pass: fits a CPU's cache, and bounds the memory
 
 
-class Judge(nn.Module):
-    """A convolutional classifier. features(images [B, 1, 28, 28]) -> [B, 64]; forward -> logits [B, 10]."""
+class _Reader(nn.Module):
+    """What both judges share. features(images [B, 1, 28, 28]) -> [B, 64]; forward -> logits [B, 10]."""
+
+    def __init__(self, *layers):
+        super().__init__()
+        self.features = nn.Sequential(*layers)
+        self.classify = nn.Linear(64, 10)
+        self.noise_level = nn.Linear(64, 1)  # for training only: features must tell noise, not ignore it
+
+    def forward(self, images):
+        return self.classify(self.features(images))
+
+
+class Judge(_Reader):
+    """A convolutional classifier."""
 
     def __init__(self):
-        super().__init__()
-        self.features = nn.Sequential(  # [B, 1, 28, 28]
+        super().__init__(  # [B, 1, 28, 28]
             nn.Conv2d(1, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),  # [B, 16, 14, 14]
             nn.Conv2d(16, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(),  # [B, 32, 14, 14]
             nn.Conv2d(32, 48, 3, padding=1), nn.BatchNorm2d(48), nn.ReLU(), nn.MaxPool2d(2),  # [B, 48, 7, 7]
             nn.Conv2d(48, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2),  # [B, 64, 3, 3]
             nn.Flatten(), nn.Linear(576, 64), nn.ReLU(),  # [B, 64]
         )
-        self.classify = nn.Linear(64, 10)
-        self.noise_level = nn.Linear(64, 1)  # for training only: features must tell noise, not ignore it
-
-    def forward(self, images):
-        return self.classify(self.features(images))
 
 
-class SecondJudge(nn.Module):
-    """A dense classifier, which knows nothing of neighbouring pixels.
-
-    features(images [B, 1, 28, 28]) -> [B, 64]; forward -> logits [B, 10].
-    """
+class SecondJudge(_Reader):
+    """A dense classifier, which knows nothing of neighbouring pixels."""
 
     def __init__(self):
-        super().__init__()
-        self.features = nn.Sequential(  # [B, 1, 28, 28]
+        super().__init__(  # [B, 1, 28, 28]
             nn.Flatten(), nn.Linear(784, 384), nn.BatchNorm1d(384), nn.ReLU(),  # [B, 384]
             nn.Linear(384, 256), nn.BatchNorm1d(256), nn.ReLU(),  # [B, 256]
             nn.Linear(256, 64), nn.BatchNorm1d(64), nn.ReLU(),  # [B, 64]
         )
-        self.classify = nn.Linear(64, 10)
-        self.noise_level = nn.Linear(64, 1)  # for training only: features must tell noise, not ignore it
-
-    def forward(self, images):
-        return self.classify(self.features(images))
 
 
 JUDGES = {"judge": Judge, "second_judge": SecondJudge}

@@ -146,21 +146,24 @@ def chosen(text, names):
 def check_parameters(lesson, values, expected):
     """Raise ParameterError unless `values` (dict) are among `expected` (dict as in `Lesson.parameters`) and fit."""
     for name in sorted(values.keys() - expected.keys()):
-        near = difflib.get_close_matches(name.upper(), expected, n=1)
-        raise ParameterError(f"there is no parameter {name!r} in {lesson}. "
-                             + (f"Did you mean {near[0]!r}? " if near else "")
-                             + f"Its parameters are {', '.join(expected)}.")
+        raise ParameterError(f"there is no parameter {name!r} in {lesson}. {_did_you_mean(name.upper(), expected)}"
+                             f"Its parameters are {', '.join(expected)}.")
     for name, value in values.items():
         _check_parameter(name, value, expected[name])
+
+
+def _did_you_mean(name, known):
+    """A question, with a space behind it, that names the nearest of `known`; empty where none is near."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {near[0]!r}? " if near else ""
 
 
 def _check_parameter(name, value, spec):
     if isinstance(spec, list):
         for one in chosen(value, spec):
             if one not in spec:
-                near = difflib.get_close_matches(one, spec, n=1)
-                raise ParameterError(f"{name} must name some of {'; '.join(spec)}, or be \"all\", got {one!r}"
-                                     + (f". Did you mean {near[0]!r}?" if near else ""))
+                raise ParameterError(f"{name} must name some of {'; '.join(spec)}, or be \"all\", got {one!r}. "
+                                     + _did_you_mean(one, spec))
         return
     if isinstance(spec, set):
         if value not in spec:
