@@ -8,7 +8,6 @@
 import argparse
 import hashlib
 import html
-import os
 import re
 import sys
 import tomllib
@@ -18,7 +17,7 @@ import latex2mathml.converter
 import nbformat
 from nbconvert import HTMLExporter
 
-from gan_helpers import execution
+from gan_helpers import execution, tables
 
 ROOT = Path(__file__).parents[1]
 FORMULA = re.compile(r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)  # code is passed over
@@ -44,9 +43,7 @@ def store(notebook, build=ROOT / "build"):
             cell.execution_count = ran.execution_count
             cell.metadata[SOURCE_HASH] = source_hash(cell)
     kept.metadata.pop("widgets", None)
-    part = notebook.with_suffix(".part")
-    nbformat.write(kept, part)
-    os.replace(part, notebook)
+    tables.replace(notebook, nbformat.writes(kept) + "\n")
     return record
 
 
