@@ -15,51 +15,12 @@ import time
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
 from torchmetrics.image.fid import FrechetInceptionDistance
-from torchvision import datasets, transforms
 
-from gan_helpers import data, execution, judges, losses, metrics, networks, training
+from benchmarks.loops import BATCH_SIZE, our_batches, our_step, usual_loader, usual_step
+from gan_helpers import data, execution, judges, metrics, networks, training
 
-ROUNDS, STEPS, BATCH_SIZE = 7, 300, 64
-
-
-def usual_loader():
-    """MNIST the way most tutorials load it."""
-    scaling = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
-    dataset = datasets.MNIST(data.torchvision_root(), download=True, transform=scaling)
-    return DataLoader(dataset, batch_size=BATCH_SIZE, shuffle=True)
-
-
-def usual_step(G, D, opt_G, opt_D):
-    """The published step: G first, D on the same fakes; sigmoid and BCELoss; separate passes."""
-    loss = nn.BCELoss()
-
-    def step(real, labels):
-        valid, fake = torch.ones(len(real)), torch.zeros(len(real))
-        opt_G.zero_grad()
-        images = G(torch.randn(len(real), G.latent_dim))
-        g_loss = loss(torch.sigmoid(D(images)), valid)
-        g_loss.backward()
-        opt_G.step()
-        opt_D.zero_grad()
-        d_loss = (loss(torch.sigmoid(D(real)), valid) + loss(torch.sigmoid(D(images.detach())), fake)) / 2
-        d_loss.backward()
-        opt_D.step()
-        return {"d_loss": d_loss.item(), "g_loss": g_loss.item()}
-
-    return step
-
-
-def our_step(G, D, opt_G, opt_D):
-    """Lesson 02's step: algorithm 1, with fresh noise for G."""
-    loss = losses.bce()
-
-    def step(real, labels):
-        return (training.discriminator_step(G, D, opt_D, real, torch.randn(len(real), G.latent_dim), loss)
-                | training.generator_step(G, D, opt_G, torch.randn(len(real), G.latent_dim), loss))
-
-    return step
+ROUNDS, STEPS = 7, 300
 
 
 def seconds_a_step(make_batches, make_step, *, fused, precision="highest"):
@@ -76,10 +37,6 @@ def seconds_a_step(make_batches, make_step, *, fused, precision="highest"):
         if number == 20 + STEPS:
             return (time.perf_counter() - start) / STEPS
         step(real, labels)
-
-
-def our_batches():
-    return data.batches(*data.mnist("train"), BATCH_SIZE)
 
 
 def seconds_of_products():

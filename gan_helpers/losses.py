@@ -1,4 +1,4 @@
-"""GAN losses as pairs of pure functions on raw scores, and the gradient penalty. Lesson 03 derives them.
+"""GAN losses as pairs of pure functions on raw scores, and the two gradient penalties. Lesson 03 derives them.
 
 Every function takes scores of shape [B] as a discriminator returns them, before any sigmoid, and returns a
 scalar to be *minimised*. A discriminator's loss is the mean over real plus the mean over fake.
@@ -113,17 +113,31 @@ def gradient_penalty(critic, real, fake, *cond, weight=10.0):
     """
     if real.shape != fake.shape:
         raise ValueError(f"real and fake must have one shape, got {list(real.shape)} and {list(fake.shape)}")
+    epsilon = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)  # [B, 1, 1, 1]
+    gradients = _gradients(critic, epsilon * real.detach() + (1 - epsilon) * fake.detach(), *cond)
+    # linalg.vector_norm has gradient 0 at 0, where the square root of a sum of squares has NaN.
+    return weight * (torch.linalg.vector_norm(gradients, dim=1) - 1).square().mean()
+
+
+def r1_penalty(D, real, fake=None, *cond, weight=0.1):
+    """½ · weight · mean over images of ‖∇ D(x)‖², x a real image: keeps D flat where the data are.
+
+    Arguments and ValueError as in `gradient_penalty`; `fake` is not looked at. A penalty on every k-th step only
+    ("lazy": Karras et al. 2020, section 3.1) takes k times the weight.
+    Source: Mescheder, Geiger and Nowozin 2018, equation 9.
+    """
+    return weight / 2 * _gradients(D, real.detach(), *cond).square().sum(1).mean()
+
+
+def _gradients(critic, images, *cond):
+    """The gradient of each image's score by the image, [B, pixels], with a graph to train the critic by."""
     if isinstance(critic, torch.nn.Module) and any(isinstance(m, _BatchNorm) for m in critic.modules()):
         raise ValueError("the critic has BatchNorm, which mixes the images of a batch, so there is no gradient "
                          "per image to penalise: use LayerNorm or no normalisation")
-    epsilon = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)  # [B, 1, 1, 1]
-    mixed = (epsilon * real.detach() + (1 - epsilon) * fake.detach()).requires_grad_()
-    scores = _checked(critic(mixed, *cond))
+    images.requires_grad_()
     # The sum's gradient holds each image's own gradient, since no score depends on another image.
-    gradient, = torch.autograd.grad(scores.sum(), mixed, create_graph=True)
-    # linalg.vector_norm has gradient 0 at 0, where the square root of a sum of squares has NaN.
-    norm = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
-    return weight * (norm - 1).square().mean()
+    gradients, = torch.autograd.grad(_checked(critic(images, *cond)).sum(), images, create_graph=True)
+    return gradients.flatten(1)
 
 
 def _cross_entropy(scores, target):

@@ -166,3 +166,38 @@ def test_penalty_refuses_batchnorm_and_unlike_shapes():
         losses.gradient_penalty(critic, torch.randn(4, 3), torch.randn(4, 3))
     with pytest.raises(ValueError, match=r"\[4, 3\] and \[2, 3\]"):
         losses.gradient_penalty(linear_critic, torch.randn(4, 3), torch.randn(2, 3))
+
+
+def test_r1_by_hand():
+    """½ · weight · ‖(3, 4, 0)‖² = 12.5 · weight: the square of the norm, not its distance from 1."""
+    real = torch.randn(7, 3)
+    assert losses.r1_penalty(linear_critic, real, weight=1.0).item() == pytest.approx(12.5, rel=1e-6)
+    assert losses.r1_penalty(linear_critic, real).item() == pytest.approx(1.25, rel=1e-6)
+
+
+def test_r1_is_taken_per_image_and_at_the_real_images():
+    """The gradient of ½‖x‖² is x: the penalty is ½ · mean(1, 4 · 4, 4 · 9) = 53/6, whatever the fakes are."""
+    real = torch.tensor([1.0, 2.0, 3.0]).view(3, 1, 1, 1) * torch.tensor([1.0, 0, 0, 0]).view(1, 1, 2, 2)
+    real[1:] = real[1:, :, :1, :1]  # images of one pixel, four pixels, four pixels
+    penalty = losses.r1_penalty(lambda x: x.flatten(1).square().sum(1) / 2, real, torch.randn(3, 1, 2, 2), weight=1.0)
+    assert penalty.item() == pytest.approx(53 / 6, rel=1e-6)
+    assert not real.requires_grad, "the caller's images stay as they are"
+
+
+def test_r1_trains_the_discriminator_by_the_second_derivative():
+    """½ · w²: its gradient is w = 3, which a penalty without a graph would not give."""
+    net = nn.Sequential(nn.Flatten(), nn.Linear(1, 1), nn.Flatten(0))
+    nn.init.constant_(net[1].weight, 3.0)
+    losses.r1_penalty(net, torch.randn(5, 1), weight=1.0).backward()
+    assert net[1].weight.grad.item() == pytest.approx(3.0)
+
+
+def test_r1_hands_the_condition_on_and_refuses_batchnorm_and_columns():
+    seen = []
+    losses.r1_penalty(lambda x, c: seen.append(c) or x.flatten(1).sum(1), torch.ones(2, 3), None, torch.eye(2))
+    assert torch.equal(seen[0], torch.eye(2))
+    critic = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3), nn.Linear(3, 1), nn.Flatten(0))
+    with pytest.raises(ValueError, match="BatchNorm.*LayerNorm"):
+        losses.r1_penalty(critic, torch.randn(4, 3))
+    with pytest.raises(ValueError, match=r"scores must have shape \[B\]"):
+        losses.r1_penalty(lambda x: x.flatten(1)[:, :1], torch.randn(4, 3))

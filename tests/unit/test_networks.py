@@ -75,3 +75,67 @@ def test_sampling_in_portions_changes_nothing():
     net = Conditional()
     z, label = torch.randn(2300, 2), torch.rand(2300, 1)  # two whole portions and a short one
     assert torch.allclose(networks.sample(net, z, label), net.eval()(z, label), atol=1e-6)
+
+
+def test_compact_parameter_counts_by_hand():
+    dense, first, second = 42 * 16 * 49, 16 * 64 * 9, 64 * 16 * 9 + 16
+    assert networks.count_parameters(networks.CompactGenerator()) == dense + 2 * 16 + first + 2 * 64 + second == 51_536
+    patches, again, hidden, score = 16 * 24 * 9 + 24, 24 * 24 * 9 + 24, 24 * 49 * 128 + 128, 129
+    assert networks.count_parameters(networks.CompactDiscriminator()) == patches + again + hidden + score == 159_473
+    assert networks.count_parameters(networks.CompactGenerator(classes=10)) == 51_536 + 10 * 16 * 49
+    assert networks.count_parameters(networks.CompactDiscriminator(classes=10)) == 159_473 + 10 * 128
+
+
+def test_compact_sizes_are_arguments():
+    G, D = networks.CompactGenerator(5, (3, 7), kinds=2), networks.CompactDiscriminator(4, 6)
+    images = G(torch.randn(2, 5) * 100)
+    assert images.shape == (2, 1, 28, 28) and images.abs().max() <= 1
+    assert D(images).shape == (2,) and D(images[:1]).shape == (1,)
+    assert (D(images * 0 + 1e6).abs() > 1).all(), "raw scores are not squeezed into [0, 1]"
+
+
+def test_compact_labels_change_what_is_drawn_and_how_it_is_scored():
+    G, D = networks.CompactGenerator(classes=10).eval(), networks.CompactDiscriminator(classes=10)
+    z, labels = torch.randn(1, 42).expand(10, 42), torch.eye(10)
+    images = G(z, labels)
+    assert len(images.flatten(1).unique(dim=0)) == 10, "ten labels, ten pictures of one noise"
+    image = images[:1].expand(10, 1, 28, 28)
+    scores = D(image, labels)
+    assert len(scores.unique()) == 10
+    # A projection: linear in the label, so half a 3 and half a 7 is scored half-way.
+    half = D(image[:1], (labels[3:4] + labels[7:8]) / 2)
+    assert half.item() == pytest.approx((scores[3] + scores[7]).item() / 2, abs=1e-5)
+    unlabelled = D.score(D.features(image[:1])).item()
+    assert scores[3].item() == pytest.approx(unlabelled + (D.embedding.weight[:, 3] @ D.features(image[:1])[0]).item(),
+                                             abs=1e-5)
+
+
+def test_compact_discriminator_sees_each_pixel():
+    D = networks.CompactDiscriminator()
+    images = torch.randn(3, 1, 28, 28, requires_grad=True)
+    D(images).sum().backward()
+    assert (images.grad != 0).all()
+
+
+def test_compact_nets_name_what_they_take():
+    G, D = networks.CompactGenerator(classes=10), networks.CompactDiscriminator()
+    with pytest.raises(ValueError, match=r"takes z \[B, 42\], one_hot \[B, 10\]; got \[4, 42\]$"):
+        G(torch.randn(4, 42))
+    with pytest.raises(ValueError, match=r"one_hot \[B, 10\]; got \[4, 42\], \[4\]$"):
+        G(torch.randn(4, 42), torch.zeros(4))  # labels, not one-hot
+    with pytest.raises(ValueError, match=r"takes images \[B, 1, 28, 28\]; got \[4, 1, 28, 28\], \[4, 10\]"):
+        D(torch.randn(4, 1, 28, 28), torch.zeros(4, 10))
+    with pytest.raises(ValueError, match=r"got \[4, 784\]"):
+        D(torch.randn(4, 784))
+
+
+def test_compact_kinds_are_chosen_by_the_largest_of_the_first_numbers():
+    G = networks.CompactGenerator(7, (3, 4), kinds=3).eval()
+    z = torch.tensor([[0.1, 0.9, 0.2, 1, 2, 3, 4]])
+    same = z + torch.tensor([[0.5, 0, 0.5, 0, 0, 0, 0]])  # the second is still the largest
+    third = z + torch.tensor([[0, 0, 1.0, 0, 0, 0, 0]])
+    rest = z + torch.tensor([[0, 0, 0, 0, 0, 0, 1.0]])
+    assert torch.equal(G(z), G(same))
+    assert not torch.equal(G(z), G(third)) and not torch.equal(G(z), G(rest))
+    plain = networks.CompactGenerator(7, (3, 4), kinds=0).eval()
+    assert not torch.equal(plain(z), plain(same)), "without kinds all numbers count by their size"

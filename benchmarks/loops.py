@@ -1,0 +1,52 @@
+"""The loop that most tutorials write, and ours: batches and steps for the same nets."""
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Subset
+from torchvision import datasets, transforms
+
+from gan_helpers import data, losses, training
+
+BATCH_SIZE = 64
+
+
+def usual_loader(count=60_000):
+    """The first `count` digits the way most tutorials load them."""
+    scaling = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
+    dataset = datasets.MNIST(data.torchvision_root(), download=True, transform=scaling)
+    return DataLoader(Subset(dataset, range(count)), batch_size=BATCH_SIZE, shuffle=True)
+
+
+def usual_step(G, D, opt_G, opt_D):
+    """The published step: G first, D on the same fakes; sigmoid and BCELoss; separate passes."""
+    loss = nn.BCELoss()
+
+    def step(real, labels):
+        valid, fake = torch.ones(len(real)), torch.zeros(len(real))
+        opt_G.zero_grad()
+        images = G(torch.randn(len(real), G.latent_dim))
+        g_loss = loss(torch.sigmoid(D(images)), valid)
+        g_loss.backward()
+        opt_G.step()
+        opt_D.zero_grad()
+        d_loss = (loss(torch.sigmoid(D(real)), valid) + loss(torch.sigmoid(D(images.detach())), fake)) / 2
+        d_loss.backward()
+        opt_D.step()
+        return {"d_loss": d_loss.item(), "g_loss": g_loss.item()}
+
+    return step
+
+
+def our_step(G, D, opt_G, opt_D):
+    """Lesson 02's step: algorithm 1, with fresh noise for G."""
+    loss = losses.bce()
+
+    def step(real, labels):
+        return (training.discriminator_step(G, D, opt_D, real, torch.randn(len(real), G.latent_dim), loss)
+                | training.generator_step(G, D, opt_G, torch.randn(len(real), G.latent_dim), loss))
+
+    return step
+
+
+def our_batches():
+    return data.batches(*data.mnist("train"), BATCH_SIZE)

@@ -1,0 +1,60 @@
+"""Where a training step of the compact pair spends its time, in the usual loop and in ours: writes PROFILE.md.
+
+    python -m benchmarks.profile_step
+
+The usual loop: DataLoader, default Adam, BCELoss, images in the usual order of memory. Ours: the race's. The same nets,
+batches of the same size, weights averaged after each step in both.
+"""
+
+import itertools
+import statistics
+import time
+from pathlib import Path
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from benchmarks import race
+
+STEPS, ROUNDS, ROWS = 80, 7, 14
+LOOPS = {"usual": {"loop": "usual", "step": "published"}, "ours without R1": {"r1": 0.0}, "ours": {}}
+
+
+def steps_of(changes):
+    """An iterator that does one training step, batch included, each time it is advanced."""
+    step, batches, *_ = race.prepare(race.KEPT | changes, seed=0)
+    for real, labels in itertools.chain.from_iterable(itertools.repeat(batches)):
+        yield step(real, labels)
+
+
+def seconds(steps):
+    start = time.perf_counter()
+    for _ in range(STEPS):
+        next(steps)
+    return (time.perf_counter() - start) / STEPS
+
+
+def main():
+    loops = {name: steps_of(changes) for name, changes in LOOPS.items()}
+    for steps in loops.values():
+        seconds(steps)  # warm up
+    rounds = [{name: seconds(steps) for name, steps in loops.items()} for _ in range(ROUNDS)]
+    text = ["# Where a step's time goes", "",
+            f"The compact pair, batches of {race.KEPT['batch_size']}, {torch.get_num_threads()} threads, torch "
+            f"{torch.__version__.split('+')[0]}, {torch.backends.cpu.get_cpu_capability()}. Written by "
+            "`python -m benchmarks.profile_step`.", "",
+            "| loop | times as fast as the usual one, median (range) |", "|---|---|"]
+    for name in loops:
+        ratios = [round_["usual"] / round_[name] for round_ in rounds]
+        text.append(f"| {name} | {statistics.median(ratios):.2f} ({min(ratios):.2f} – {max(ratios):.2f}) |")
+    for name in ("usual", "ours"):
+        with profile(activities=[ProfilerActivity.CPU]) as recorded:
+            seconds(loops[name])
+        table = recorded.key_averages().table(sort_by="self_cpu_time_total", row_limit=ROWS, max_name_column_width=36)
+        text += ["", f"## {name}: {STEPS} steps under the profiler", "", "```", table.strip(), "```"]
+    Path(__file__).with_name("PROFILE.md").write_text("\n".join(text) + "\n", encoding="utf8")
+    print("\n".join(text))
+
+
+if __name__ == "__main__":
+    main()
