@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
+from benchmarks import race
 from benchmarks.loops import BATCH_SIZE, our_batches, our_step, usual_loader, usual_step
 from gan_helpers import data, execution, judges, metrics, networks, training
 
@@ -158,7 +159,8 @@ def bench_lessons():
         print(f"{notebook.stem:<28}{seconds:>9.0f}{peak / 1e6:>25.0f} MB", flush=True)
 
 
-BENCHES = {"step": bench_step, "loading": bench_loading, "score": bench_score, "lessons": bench_lessons}
+BENCHES = {"step": bench_step, "loading": bench_loading, "score": bench_score, "lessons": bench_lessons,
+           "race": race.picture}
 
 
 def main():

@@ -10,11 +10,11 @@ from gan_helpers import data, losses, training
 BATCH_SIZE = 64
 
 
-def usual_loader(count=60_000):
+def usual_loader(count=60_000, batch_size=BATCH_SIZE):
     """The first `count` digits the way most tutorials load them."""
     scaling = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
     dataset = datasets.MNIST(data.torchvision_root(), download=True, transform=scaling)
-    return DataLoader(Subset(dataset, range(count)), batch_size=BATCH_SIZE, shuffle=True)
+    return DataLoader(Subset(dataset, range(count)), batch_size=batch_size, shuffle=True)
 
 
 def usual_step(G, D, opt_G, opt_D):

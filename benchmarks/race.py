@@ -6,11 +6,14 @@
     python -m benchmarks.race ship                            the trained generators in gan_helpers/assets
 
 Seconds are those of training, without measuring; they mean something only on a machine that does nothing else.
-What a table has already is not run again, so a stopped race goes on where it was.
+What a table has already is not run again, so a stopped race goes on with the first setting that is missing.
 """
 
 import argparse
+import ast
 import functools
+import itertools
+import math
 import shutil
 import time
 from pathlib import Path
@@ -25,74 +28,91 @@ from gan_helpers import data, judges, losses, metrics, networks, tables, trainin
 
 FOLDER, BUILD = Path(__file__).parent, Path("build/race")
 SAMPLES, SECONDS, SEEDS = 10_000, 300, range(5)
+FINAL_MARKS = (30, 60, 100, SECONDS)
+MARKS = (1, 2, 3, 5, 7, 10, 14, 20, 30, 45, 60, 80, 100, 140, 200, SECONDS)
 COLUMNS = ("digit_fid", "floor", "class_kl", "classes", "spread", "precision", "recall", "density", "coverage")
 LABEL_COLUMNS = ("accuracy", "accuracy_worst")
+WORDS = {"batches": ("ours", "usual"), "step": ("ours", "published"), "nets": ("compact", "dense"),
+         "loss": ("bce", "hinge", "least squares")}
 LOSSES = {"bce": losses.bce(), "hinge": losses.hinge(), "least squares": losses.least_squares()}
 
 # What the race came to; everything else is said as a change to it.
-KEPT = {"loop": "ours", "step": "ours", "nets": "compact", "latent_dim": 42, "kinds": 10, "g_channels": (16, 64),
-        "d_channels": 24, "hidden": 128, "conditional": False, "loss": "bce", "learning_rate": 2e-3,
-        "beta1": 0.0, "beta2": 0.99, "batch_size": 64, "r1": 2.0, "r1_every": 8, "average": 0.999, "decay": True}
+KEPT = {
+    "batches": "ours", "fused": True, "channels_last": True, "step": "ours",
+    "nets": "compact", "latent_dim": 42, "kinds": 10, "g_channels": (16, 64), "d_channels": 24, "hidden": 128,
+    "eps": 1e-5,  # BatchNorm's, in the dense net
+    "conditional": False, "wrong_labels": 0.0,
+    "loss": "bce", "learning_rate": 2e-3, "decay": True, "beta1": 0.0, "beta2": 0.99, "batch_size": 64,
+    "r1": 2.0, "r1_every": 8, "average": 0.999,
+}
+USUAL_LOOP = {"batches": "usual", "fused": False, "channels_last": False}
 # The nets and settings of lesson 02's published code, in our loop and with the step of algorithm 1.
-PUBLISHED = {"nets": "published", "latent_dim": 100, "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999,
+PUBLISHED = {"nets": "dense", "eps": 0.8, "latent_dim": 100, "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999,
              "r1": 0.0, "average": 0.0, "decay": False}
-PICTURE = {
-    "usual loop, published pair": PUBLISHED | {"loop": "usual", "step": "published"},
+SHIPPED = {"digits": {}, "digits on demand": {"conditional": True, "wrong_labels": 0.05}}
+SIDE_BY_SIDE = {
+    "usual loop and step, published pair": PUBLISHED | USUAL_LOOP | {"step": "published"},
     "our loop, published pair": PUBLISHED,
+    "our loop, dense pair": PUBLISHED | {"eps": 1e-5},
     "our loop, compact pair": {},
-    "without the compact pair": {"nets": "published", "latent_dim": 100},
-    "without our loop": {"loop": "usual"},
+}
+ONE_REMOVED = {
+    "all ingredients": {},
+    "without the compact nets": {"nets": "dense"},
+    "without our loop": USUAL_LOOP,
+    "without kinds": {"kinds": 0},
     "without R1": {"r1": 0.0},
     "without the high learning rate": {"learning_rate": 2e-4},
+    "without its fall": {"decay": False},
     "without β₁ = 0": {"beta1": 0.5},
     "without averaged weights": {"average": 0.0},
-    "without kinds": {"kinds": 0},
-    "without the falling learning rate": {"decay": False},
 }
 
 
 def build(setting):
     """(G, D) of a setting."""
-    if setting["nets"] == "published":
-        return networks.DenseGenerator(setting["latent_dim"], eps=0.8), networks.DenseDiscriminator()
+    if setting["nets"] == "dense":
+        return networks.DenseGenerator(setting["latent_dim"], eps=setting["eps"]), networks.DenseDiscriminator()
     classes = 10 if setting["conditional"] else 0
-    pair = (networks.CompactGenerator(setting["latent_dim"], setting["g_channels"], kinds=setting["kinds"],
-                                      classes=classes),
-            networks.CompactDiscriminator(setting["d_channels"], setting["hidden"], classes=classes))
+    G = networks.CompactGenerator(setting["latent_dim"], setting["g_channels"], kinds=setting["kinds"], classes=classes)
+    D = networks.CompactDiscriminator(setting["d_channels"], setting["hidden"], classes=classes)
     # channels_last: the same numbers in the order in which a CPU's convolutions want them.
-    return pair if setting["loop"] == "usual" else tuple(net.to(memory_format=torch.channels_last) for net in pair)
+    order = torch.channels_last if setting["channels_last"] else torch.contiguous_format
+    return G.to(memory_format=order), D.to(memory_format=order)
 
 
 def prepare(setting, seed):
-    """(step, batches, history, average, optimisers) of a run at its start; `average.module` is the net to measure."""
+    """(step, batches, history, optimisers, the generator to measure) of a run at its start."""
     training.setup(seed)
     G, D = build(setting)
-    ours = setting["loop"] == "ours"
-    optimisers = [torch.optim.Adam(net.parameters(), setting["learning_rate"],
-                                   betas=(setting["beta1"], setting["beta2"]), fused=ours or None) for net in (G, D)]
-    average = training.EMA(G, setting["average"])  # with 0: G itself
+    betas, fused = (setting["beta1"], setting["beta2"]), setting["fused"] or None  # None: as Adam comes
+    optimisers = [torch.optim.Adam(net.parameters(), setting["learning_rate"], betas, fused=fused) for net in (G, D)]
+    average = training.EMA(G, setting["average"]) if setting["average"] else None
     history = training.History()
-    if ours:
+    if setting["batches"] == "ours":
         digits, labels = (part[:judges.TRAINED_ON] for part in data.mnist("train"))
         batches = data.batches(digits, labels, setting["batch_size"], generator=torch.Generator().manual_seed(seed))
     else:
-        batches = usual_loader(judges.TRAINED_ON)
+        batches = usual_loader(judges.TRAINED_ON, setting["batch_size"])
     if setting["step"] == "ours":
         train_step = race_step(setting, G, D, *optimisers, history)
     else:
         train_step = usual_step(G, D, *optimisers)
+
+    if average is None:
+        return train_step, batches, history, optimisers, G
 
     def step(real, labels):
         metrics_of_step = train_step(real, labels)
         average.update_parameters(G)
         return metrics_of_step
 
-    return step, batches, history, average, optimisers
+    return step, batches, history, optimisers, average.module
 
 
 def race(setting, seed, marks):
     """Train; at each of `marks` (seconds, rising) yield (seconds, steps, the generator to measure)."""
-    step, batches, history, average, optimisers = prepare(setting, seed)
+    step, batches, history, optimisers, G = prepare(setting, seed)
     marks, end = list(marks), marks[-1]
     before, start = 0.0, time.perf_counter()  # our own clock: History's leaves out the loading of batches
     for _ in training.training_loop(step, batches, history, steps=10**9):
@@ -101,7 +121,7 @@ def race(setting, seed, marks):
             for optimiser in optimisers:
                 optimiser.param_groups[0]["lr"] = setting["learning_rate"] * max(0, 1 - seconds / end)
         if seconds >= marks[0]:
-            yield seconds, history.step, average.module
+            yield seconds, history.step, G
             before, start = seconds, time.perf_counter()
             while marks and seconds >= marks[0]:
                 marks.pop(0)
@@ -110,15 +130,29 @@ def race(setting, seed, marks):
 
 
 def race_step(setting, G, D, opt_G, opt_D, history):
-    """Lesson 02's step, with R1 on every k-th step, and labels where the nets take them."""
+    """Lesson 02's step, with R1 on every k-th step, and labels where the nets take them.
+
+    With labels, real digits with a wrong label count a little as fakes (Reed et al. 2016, algorithm 1): D has to look
+    at the label from the start.
+    """
     loss = LOSSES[setting["loss"]]
     r1 = functools.partial(losses.r1_penalty, weight=setting["r1"] * setting["r1_every"])
 
+    def extra(D, real, fake, *cond):
+        """What joins D's loss: R1 on every k-th step, and the wrong labels, on a quarter of the batch."""
+        total = 0.0
+        if setting["r1"] and history.step % setting["r1_every"] == 0:
+            total = r1(D, real, fake, *cond)
+        if setting["wrong_labels"] and cond:
+            labels = cond[0][::4].argmax(1)
+            wrong = F.one_hot((labels + torch.randint(1, 10, labels.shape)) % 10, 10).float()
+            total = total + setting["wrong_labels"] * F.softplus(D(real[::4], wrong)).mean()
+        return total
+
     def step(real, labels):
         cond = (F.one_hot(labels, 10).float(),) if setting["conditional"] else ()
-        penalty = r1 if setting["r1"] and history.step % setting["r1_every"] == 0 else None
         noise = functools.partial(torch.randn, len(real), G.latent_dim)
-        return (training.discriminator_step(G, D, opt_D, real, noise(), loss, cond=cond, penalty=penalty)
+        return (training.discriminator_step(G, D, opt_D, real, noise(), loss, cond=cond, penalty=extra)
                 | training.generator_step(G, D, opt_G, noise(), loss, cond=cond))
 
     return step
@@ -135,14 +169,16 @@ def measure(G, setting, reference, judge="judge"):
 
 def run(path, name, changes, seed, marks, *, reference, second=False, keep=None):
     """Race one setting, unless `path` has it; add its rows to the table. `keep`: where the last generator goes."""
-    rows = tables.read(path.stem, path.parent)
-    if tables.where(rows, name=name, seed=seed) and (keep is None or keep.exists()):
-        return
     setting = KEPT | changes
+    same = {"variant": name, "seed": seed,
+            "setting": "; ".join(f"{key}={value}" for key, value in setting.items()) + f"; {marks[-1]} s"}
+    if tables.where(tables.read(path.stem, path.parent), **same) and (keep is None or keep.exists()):
+        print(f"{path} has {name}, seed {seed}")
+        return
     new = []
     for seconds, steps, G in race(setting, seed, marks):
-        row = {"name": name, "seed": seed, "seconds": seconds, "steps": steps, "reference": reference,
-               "threads": torch.get_num_threads()} | measure(G, setting, reference)
+        row = same | {"seconds": seconds, "steps": steps, "reference": reference,
+                      "threads": torch.get_num_threads()} | measure(G, setting, reference)
         if second and seconds >= marks[-1]:
             score = measure(G, setting, reference, "second_judge")
             row |= {f"{column}_2nd": score[column] for column in ("digit_fid", "floor")}
@@ -155,85 +191,89 @@ def run(path, name, changes, seed, marks, *, reference, second=False, keep=None)
         keep.parent.mkdir(parents=True, exist_ok=True)
         save_file({key: value.contiguous() for key, value in G.state_dict().items()}, keep)
     tables.write(path, [row for row in tables.read(path.stem, path.parent)
-                        if (row["name"], row["seed"]) != (name, seed)] + new)
+                        if (row["variant"], row["seed"]) != (name, seed)] + new)
 
 
 def final(path=tables.FOLDER / "02_compact.csv"):
     """Five seeds, without and with labels, on the test split; the generators stay in BUILD."""
-    for seed in SEEDS:
-        for name, changes in (("digits", {}), ("digits on demand", {"conditional": True})):
-            run(path, name, changes, seed, (30, 60, 100, SECONDS), reference="test", second=True,
-                keep=BUILD / f"{name.replace(' ', '_')}_{seed}.safetensors")
+    for name, changes in SHIPPED.items():
+        for seed in SEEDS:
+            run(path, name, changes, seed, FINAL_MARKS, reference="test", second=True, keep=generator_file(name, seed))
     rows = tables.read(path.stem, path.parent)
-    real = real_scores("test")
-    print(f"10,000 training digits against the test digits: coverage {real['coverage']:.3f}, precision "
-          f"{real['precision']:.3f}, class_kl {real['class_kl']:.4f}")
-    for name in ("digits", "digits on demand"):
-        for mark in (30, 60, 100, SECONDS):
-            chosen = [row for row in tables.where(rows, name=name) if mark <= row["seconds"] < mark + 5]
-            print(f"{name}, {mark} s: floors {tables.spread(row['digit_fid'] / row['floor'] for row in chosen)}, "
+    real = metrics.score(data.to_tanh_range(data.mnist("train")[0][:SAMPLES]).unsqueeze(1), reference="test")
+    print("10,000 training digits against the test digits: "
+          + ", ".join(f"{column} {real[column]:.4f}" for column in ("coverage", "precision", "recall", "class_kl")))
+    for name in SHIPPED:
+        for mark, after in itertools.pairwise((*FINAL_MARKS, math.inf)):
+            chosen = [row for row in tables.where(rows, variant=name) if mark <= row["seconds"] < after]
+            print(f"{name}, {mark} s, {len(chosen)} seeds: "
+                  f"floors {tables.spread(row['digit_fid'] / row['floor'] for row in chosen)}, "
                   + ", ".join(f"{column} {tables.spread(row[column] for row in chosen if column in row)}"
                               for column in ("coverage", "class_kl", "precision", "recall", *LABEL_COLUMNS)))
 
 
-def real_scores(reference):
-    """What `metrics.score` says of 10,000 training digits: the best that fakes can reach."""
-    return metrics.score(data.to_tanh_range(data.mnist("train")[0][:SAMPLES]).unsqueeze(1), reference=reference)
+def generator_file(name, seed):
+    return BUILD / f"{name.replace(' ', '_')}_{seed}.safetensors"
 
 
 def ship():
-    """Seed 0's generators of `final` become the course's; seed 0 was named before, not chosen after."""
-    final()
-    for name, file in (("digits", "generator"), ("digits on demand", "generator_conditional")):
-        shutil.copy(BUILD / f"{name.replace(' ', '_')}_0.safetensors", networks.ASSETS / f"{file}.safetensors")
+    """Seed 0's generators, named before and not chosen after, become the course's; trained where BUILD lacks them."""
+    for name, changes in SHIPPED.items():
+        kept = generator_file(name, 0)
+        if not kept.exists():
+            run(BUILD / "ship.csv", name, changes, 0, (SECONDS,), reference="validation", keep=kept)
+        file = "generator_conditional" if changes.get("conditional") else "generator"
+        shutil.copyfile(kept, networks.ASSETS / f"{file}.safetensors")
 
 
 def picture(folder=BUILD):
-    """Race the settings of PICTURE one after the other, print their times and draw them into `folder`."""
+    """Run SIDE_BY_SIDE for five minutes and ONE_REMOVED for 100 seconds each; print their times, draw into `folder`."""
     path = Path(folder) / "02_race.csv"
-    marks = (2, 4, 7, 10, 15, 20, 30, 45, 60, 80, 100, 130, 160, 200, 250, SECONDS)
-    for name, changes in PICTURE.items():
-        run(path, name, changes, 0, marks, reference="validation")
+    for settings, end in ((SIDE_BY_SIDE, SECONDS), (ONE_REMOVED, 100)):
+        for name, changes in settings.items():
+            run(path, name, changes, 0, [mark for mark in MARKS if mark <= end], reference="validation")
     rows = tables.read(path.stem, path.parent)
-    goal = min(row["digit_fid"] for row in tables.where(rows, name="usual loop, published pair"))
     floor = rows[0]["floor"]
-    print(f"\nSeconds until digit_fid is down to … times the floor ({floor:.3f})\n{'':<36}"
-          + "".join(f"{label:>18}" for label in ("100 ×", "50 ×", "25 ×", "usual loop's best")))
-    for name in PICTURE:
-        times = [first_below(tables.where(rows, name=name), limit)
-                 for limit in (100 * floor, 50 * floor, 25 * floor, goal)]
-        print(f"{name:<36}" + "".join(f"{'never' if seconds is None else f'{seconds:.0f}':>18}" for seconds in times))
-    draw(rows).savefig(path.with_suffix(".png"), dpi=100)
+    goal = min(row["digit_fid"] for row in tables.where(rows, variant="usual loop and step, published pair"))
+    limits = {"100 ×": 100 * floor, "50 ×": 50 * floor, "25 ×": 25 * floor, "the usual loop's best": goal}
+    for settings, end in ((SIDE_BY_SIDE, SECONDS), (ONE_REMOVED, 100)):
+        print(f"\nRuns of {end} s: seconds until digit_fid is down to … the floor ({floor:.3f}); at the end, in floors")
+        print(f"{'':<36}" + "".join(f"{label:>24}" for label in (*limits, "at the end")))
+        for name in settings:
+            chosen = tables.where(rows, variant=name)
+            cells = [first_below(chosen, limit) for limit in limits.values()]
+            cells.append(f"{chosen[-1]['digit_fid'] / floor:.1f}")
+            print(f"{name:<36}" + "".join(f"{cell:>24}" for cell in cells))
+    fig = Figure(figsize=(11, 4.5), layout="constrained")
+    for ax, settings in zip(fig.subplots(1, 2, sharey=True), (SIDE_BY_SIDE, ONE_REMOVED), strict=True):
+        for name in settings:
+            chosen = tables.where(rows, variant=name)
+            ax.plot([row["seconds"] for row in chosen], [row["digit_fid"] / floor for row in chosen], label=name)
+        ax.set(xscale="log", yscale="log", xlabel="seconds of training", ylabel="digit_fid, times the floor")
+        ax.legend(frameon=False, fontsize=8)
+    fig.savefig(path.with_suffix(".png"))
+    print(f"drawn into {path.with_suffix('.png')}; remove {path} to race anew")
 
 
 def first_below(rows, limit):
-    """Seconds at which digit_fid first was at most `limit`, or None."""
-    return next((row["seconds"] for row in rows if row["digit_fid"] <= limit), None)
-
-
-def draw(rows):
-    """digit_fid in floors against seconds, both axes logarithmic: a figure."""
-    fig = Figure(figsize=(8, 4.5), layout="constrained")
-    ax = fig.subplots()
-    for number, name in enumerate(PICTURE):
-        chosen = tables.where(rows, name=name)
-        ax.plot([row["seconds"] for row in chosen], [row["digit_fid"] / row["floor"] for row in chosen],
-                label=name, **({"lw": 2.5} if number < 3 else {"lw": 1, "ls": "--"}))
-    ax.set(xscale="log", yscale="log", xlabel="seconds of training", ylabel="digit_fid, times the floor")
-    ax.legend(frameon=False, fontsize=8, ncols=2)
-    return fig
+    """The seconds, as text, at which digit_fid was first measured to be at most `limit`, or "never"."""
+    return next((f"{row['seconds']:.0f}" for row in rows if row["digit_fid"] <= limit), "never")
 
 
 def try_one(words):
     """One short race with the changes that `words` name, such as "r1=1"; seconds and seed may be named too."""
     changes = {}
     for word in words:
-        key, _, text = word.partition("=")
-        if key not in KEPT and key not in ("seconds", "seed"):
-            raise SystemExit(f"there is no setting {key}; there are {', '.join(KEPT)}, seconds, seed")
-        changes[key] = tables._parse(text)
+        key, equals, text = word.partition("=")
+        known = KEPT | {"seconds": 100.0, "seed": 0}
+        if key not in known or not equals:
+            raise SystemExit(f"there is no setting {word}; write name=value, with a name of {', '.join(known)}")
+        value = ast.literal_eval(text) if not isinstance(known[key], str) else text
+        if key in WORDS and value not in WORDS[key]:
+            raise SystemExit(f"{key} must be one of {', '.join(WORDS[key])}, got {text}")
+        changes[key] = value
     seconds, seed = changes.pop("seconds", 100), changes.pop("seed", 0)
-    name = ", ".join(f"{key}={value}" for key, value in changes.items()) or "kept"
+    name = ", ".join(f"{key} {value}" for key, value in changes.items()) or "kept"
     run(FOLDER / "race_tried.csv", name, changes, seed, (seconds,), reference="validation")
 
 

@@ -119,11 +119,12 @@ def gradient_penalty(critic, real, fake, *cond, weight=10.0):
     return weight * (torch.linalg.vector_norm(gradients, dim=1) - 1).square().mean()
 
 
-def r1_penalty(D, real, fake=None, *cond, weight=0.1):
+def r1_penalty(D, real, fake=None, *cond, weight=2.0):
     """½ · weight · mean over images of ‖∇ D(x)‖², x a real image: keeps D flat where the data are.
 
-    Arguments and ValueError as in `gradient_penalty`; `fake` is not looked at. A penalty on every k-th step only
-    ("lazy": Karras et al. 2020, section 3.1) takes k times the weight.
+    `real`: images [B, ...]; `fake` is not looked at, but comes with the `penalty` of `training.discriminator_step`;
+    `cond` goes to D behind the images. Raises ValueError for a D with BatchNorm, as `gradient_penalty` does.
+    A penalty on every k-th step only ("lazy": Karras et al. 2020, section 3.1) takes k times the weight.
     Source: Mescheder, Geiger and Nowozin 2018, equation 9.
     """
     return weight / 2 * _gradients(D, real.detach(), *cond).square().sum(1).mean()

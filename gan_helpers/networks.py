@@ -59,10 +59,10 @@ class DenseDiscriminator(nn.Module):
 
 
 class CompactGenerator(nn.Module):
-    """Noise to image in two 3 × 3 convolutions: small and quick on a CPU (lesson 02; how it was found: the race's log).
+    """Noise to image in two 3 × 3 convolutions: small and quick on a CPU (benchmarks/RACE.md says how it was found).
 
     forward(z [B, latent_dim]) -> images [B, 1, 28, 28] in [-1, 1].
-    With `classes` the net is conditional: forward(z, one_hot [B, classes]).
+    With `classes` the net is conditional: forward(z, one_hot float [B, classes]).
 
     Digits come in separate kinds, and a net that is continuous in z has to draw something between them. So without
     labels the first `kinds` numbers of z choose a kind, the largest wins, and the net gets the choice as one-hot.
@@ -73,9 +73,14 @@ class CompactGenerator(nn.Module):
     def __init__(self, latent_dim=42, channels=(16, 64), *, kinds=10, classes=0):
         super().__init__()
         first, second = channels
-        self.latent_dim, self.kinds, self.classes = latent_dim, 0 if classes else kinds, classes
-        self.layers = nn.Sequential(  # without bias where BatchNorm follows, which subtracts the mean anyway
-            nn.Linear(latent_dim + classes, first * 49, bias=False),
+        self.latent_dim, self.classes = latent_dim, classes
+        self.kinds = 0 if classes else kinds
+        if not self.kinds < latent_dim:
+            raise ValueError(f"latent_dim must be more than the {kinds} numbers that choose a kind, got {latent_dim}")
+        self.layers = nn.Sequential(
+            # The kind comes back as one-hot, and picks a column of weights: as good as a bias. The convolution's bias
+            # BatchNorm would subtract again.
+            nn.Linear(latent_dim + classes, first * 49, bias=not (self.kinds or classes)),
             nn.Unflatten(1, (first, 7, 7)), nn.BatchNorm2d(first), nn.LeakyReLU(0.2),  # [B, 16, 7, 7]
             nn.Conv2d(first, second, 3, padding=1, bias=False), nn.BatchNorm2d(second), nn.LeakyReLU(0.2),
             nn.Conv2d(second, 16, 3, padding=1), nn.PixelShuffle(4), nn.Tanh(),  # [B, 1, 28, 28]
@@ -86,15 +91,15 @@ class CompactGenerator(nn.Module):
         if self.kinds:
             choice, z = z.split((self.kinds, self.latent_dim - self.kinds), 1)
             cond = (F.one_hot(choice.argmax(1), self.kinds).float(),)
-        # Three times one-hot: beside some thirty numbers of deviation 1, a single 1 would hardly be heard at first.
+        # Three times one-hot: beside the other numbers, of deviation 1, a single 1 would hardly count at first.
         return self.layers(torch.cat([z, *(3 * one_hot for one_hot in cond)], 1))
 
 
 class CompactDiscriminator(nn.Module):
-    """Image to one raw score; the first layer takes patches of 4 × 4 pixels as its channels (the generator's mirror).
+    """Image to one raw score; patches of 4 × 4 pixels are the first layer's channels. No BatchNorm, for R1's sake.
 
     forward(images [B, 1, 28, 28]) -> scores [B].
-    With `classes`: forward(images, one_hot [B, classes]); the label adds embedding(label) · features to the score
+    With `classes`: forward(images, one_hot float [B, classes]); the label adds embedding(label) · features to the score
     (projection: Miyato and Koyama 2018, equation 5).
     """
 
@@ -113,7 +118,9 @@ class CompactDiscriminator(nn.Module):
         _check_shapes((images, *cond), {"images": (1, 28, 28)}, self.classes)
         features = self.features(images)
         scores = self.score(features).squeeze(1)
-        return scores + (self.embedding(*cond) * features).sum(1) if self.classes else scores
+        if self.classes:
+            scores = scores + (self.embedding(*cond) * features).sum(1)
+        return scores
 
 
 def _check_shapes(inputs, expected, classes):

@@ -172,7 +172,7 @@ def test_r1_by_hand():
     """½ · weight · ‖(3, 4, 0)‖² = 12.5 · weight: the square of the norm, not its distance from 1."""
     real = torch.randn(7, 3)
     assert losses.r1_penalty(linear_critic, real, weight=1.0).item() == pytest.approx(12.5, rel=1e-6)
-    assert losses.r1_penalty(linear_critic, real).item() == pytest.approx(1.25, rel=1e-6)
+    assert losses.r1_penalty(linear_critic, real).item() == pytest.approx(25, rel=1e-6)
 
 
 def test_r1_is_taken_per_image_and_at_the_real_images():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan_helpers import networks
+from gan_helpers import judges, networks
 
 
 def test_published_parameter_counts():
@@ -139,3 +139,24 @@ def test_compact_kinds_are_chosen_by_the_largest_of_the_first_numbers():
     assert not torch.equal(G(z), G(third)) and not torch.equal(G(z), G(rest))
     plain = networks.CompactGenerator(7, (3, 4), kinds=0).eval()
     assert not torch.equal(plain(z), plain(same)), "without kinds all numbers count by their size"
+
+
+def test_latent_dim_must_leave_room_beside_the_kinds():
+    with pytest.raises(ValueError, match="latent_dim must be more than the 10 numbers.*got 10"):
+        networks.CompactGenerator(10)
+    networks.CompactGenerator(10, classes=10)
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_trained_generators_draw_digits(conditional):
+    G = networks.trained_generator(conditional=conditional)
+    assert not G.training and not any(p.requires_grad for p in G.parameters())
+    z, labels = torch.randn(1000, G.latent_dim, generator=torch.Generator().manual_seed(0)), torch.arange(1000) % 10
+    images = networks.sample(G, z, *([nn.functional.one_hot(labels, 10).float()] if conditional else []))
+    _, logits = judges.read(judges.load(), images)
+    if conditional:
+        assert (logits.argmax(1) == labels).float().mean() > 0.97
+    assert (logits.softmax(1).amax(1) > 0.9).float().mean() > 0.7, "most are read without doubt"
+    assert (logits.argmax(1).bincount(minlength=10) > 50).all(), "all ten digits are there"
+    file = networks.ASSETS / f"generator{'_conditional' if conditional else ''}.safetensors"
+    assert file.stat().st_size < 1_000_000
