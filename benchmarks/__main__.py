@@ -5,6 +5,8 @@
 
 Absolute times differ from machine to machine and from minute to minute. Each round measures all variants one
 after the other; what is printed is the median over rounds of the ratio within a round, with its range.
+
+The race (benchmarks/race.py) is another matter: one run of each setting, 35 minutes of training, seconds and a picture.
 """
 
 import resource
