@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
 from gan_helpers import data, losses, training
@@ -14,7 +14,8 @@ def usual_loader(count=60_000, batch_size=BATCH_SIZE):
     """The first `count` digits the way most tutorials load them."""
     scaling = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
     dataset = datasets.MNIST(data.torchvision_root(), download=True, transform=scaling)
-    return DataLoader(Subset(dataset, range(count)), batch_size=batch_size, shuffle=True)
+    dataset.data, dataset.targets = dataset.data[:count], dataset.targets[:count]
+    return DataLoader(dataset, batch_size=batch_size, shuffle=True)
 
 
 def usual_step(G, D, opt_G, opt_D):

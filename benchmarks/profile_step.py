@@ -6,7 +6,6 @@ The usual loop: DataLoader, default Adam, the published step (which makes one pa
 in the usual order of memory. Ours: the race's. In both: the same nets, batch size and averaging of weights.
 """
 
-import statistics
 import time
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import race
-from gan_helpers import training
+from gan_helpers import tables, training
 
 STEPS, ROUNDS, ROWS = 80, 7, 14
 LOOPS = {
@@ -52,9 +51,7 @@ def main():
             f"{torch.__version__.split('+')[0]}, {torch.backends.cpu.get_cpu_capability()}. Written by "
             "`python -m benchmarks.profile_step`.", "",
             "| loop | times as fast as the usual one, median (range) |", "|---|---|"]
-    for name in loops:
-        ratios = [round_["usual"] / round_[name] for round_ in rounds]
-        text.append(f"| {name} | {statistics.median(ratios):.2f} ({min(ratios):.2f} – {max(ratios):.2f}) |")
+    text += [f"| {name} | {tables.spread(round_['usual'] / round_[name] for round_ in rounds)} |" for name in loops]
     for name in ("usual", "ours"):
         with profile(activities=[ProfilerActivity.CPU]) as recorded:
             seconds(loops[name])

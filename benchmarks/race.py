@@ -26,15 +26,15 @@ from safetensors.torch import save_file
 from benchmarks.loops import usual_loader, usual_step
 from gan_helpers import data, judges, losses, metrics, networks, tables, training
 
-FOLDER, BUILD = Path(__file__).parent, Path("build/race")
+FOLDER = Path(__file__).parent
+BUILD = FOLDER.parent / "build" / "race"
 SAMPLES, SECONDS, SEEDS = 10_000, 300, range(5)
 FINAL_MARKS = (30, 60, 100, SECONDS)
 MARKS = (1, 2, 3, 5, 7, 10, 14, 20, 30, 45, 60, 80, 100, 140, 200, SECONDS)
 COLUMNS = ("digit_fid", "floor", "class_kl", "classes", "spread", "precision", "recall", "density", "coverage")
 LABEL_COLUMNS = ("accuracy", "accuracy_worst")
-WORDS = {"batches": ("ours", "usual"), "step": ("ours", "published"), "nets": ("compact", "dense"),
-         "loss": ("bce", "hinge", "least squares")}
 LOSSES = {"bce": losses.bce(), "hinge": losses.hinge(), "least squares": losses.least_squares()}
+WORDS = {"batches": ("ours", "usual"), "step": ("ours", "published"), "nets": ("compact", "dense"), "loss": LOSSES}
 
 # What the race came to; everything else is said as a change to it.
 KEPT = {
@@ -67,6 +67,7 @@ ONE_REMOVED = {
     "without β₁ = 0": {"beta1": 0.5},
     "without averaged weights": {"average": 0.0},
 }
+PICTURE = ((SIDE_BY_SIDE, SECONDS), (ONE_REMOVED, 100))  # each with the seconds of its runs
 
 
 def build(setting):
@@ -113,7 +114,7 @@ def prepare(setting, seed):
 def race(setting, seed, marks):
     """Train; at each of `marks` (seconds, rising) yield (seconds, steps, the generator to measure)."""
     step, batches, history, optimisers, G = prepare(setting, seed)
-    marks, end = list(marks), marks[-1]
+    end = marks[-1]
     before, start = 0.0, time.perf_counter()  # our own clock: History's leaves out the loading of batches
     for _ in training.training_loop(step, batches, history, steps=10**9):
         seconds = before + time.perf_counter() - start
@@ -123,8 +124,7 @@ def race(setting, seed, marks):
         if seconds >= marks[0]:
             yield seconds, history.step, G
             before, start = seconds, time.perf_counter()
-            while marks and seconds >= marks[0]:
-                marks.pop(0)
+            marks = [mark for mark in marks if mark > seconds]
             if not marks:
                 return
 
@@ -158,17 +158,28 @@ def race_step(setting, G, D, opt_G, opt_D, history):
     return step
 
 
-def measure(G, setting, reference, judge="judge"):
-    """The scores (dict) of 10,000 fakes; a conditional generator is asked for the labels of the reference."""
+def measure(G, setting, reference, second):
+    """The scores (dict) of 10,000 fakes, with `second` by the second judge too.
+
+    A conditional generator is asked for the labels of the reference.
+    """
     z = torch.randn(SAMPLES, G.latent_dim, generator=torch.Generator().manual_seed(999))
     labels = data.mnist(reference)[1] if setting["conditional"] else None
     cond = () if labels is None else (F.one_hot(labels, 10).float(),)
-    score = metrics.score(networks.sample(G, z, *cond), labels, reference=reference, judge=judge)
-    return {name: score[name] for name in COLUMNS + LABEL_COLUMNS * setting["conditional"]}
+    fakes = networks.sample(G, z, *cond)
+    score = metrics.score(fakes, labels, reference=reference)
+    row = {name: score[name] for name in COLUMNS + LABEL_COLUMNS * setting["conditional"]}
+    if second:
+        score = metrics.score(fakes, reference=reference, judge="second_judge")
+        row |= {f"{name}_2nd": score[name] for name in ("digit_fid", "floor")}
+    return row
 
 
-def run(path, name, changes, seed, marks, *, reference, second=False, keep=None):
-    """Race one setting, unless `path` has it; add its rows to the table. `keep`: where the last generator goes."""
+def run(path, name, changes, seed, marks, *, reference, keep=None):
+    """Race one setting, unless `path` has it; add its rows to the table. `keep`: where the last generator goes.
+
+    The second judge, for final figures only, measures the end of runs whose reference is the test split.
+    """
     setting = KEPT | changes
     same = {"variant": name, "seed": seed,
             "setting": "; ".join(f"{key}={value}" for key, value in setting.items()) + f"; {marks[-1]} s"}
@@ -178,10 +189,8 @@ def run(path, name, changes, seed, marks, *, reference, second=False, keep=None)
     new = []
     for seconds, steps, G in race(setting, seed, marks):
         row = same | {"seconds": seconds, "steps": steps, "reference": reference,
-                      "threads": torch.get_num_threads()} | measure(G, setting, reference)
-        if second and seconds >= marks[-1]:
-            score = measure(G, setting, reference, "second_judge")
-            row |= {f"{column}_2nd": score[column] for column in ("digit_fid", "floor")}
+                      "threads": torch.get_num_threads()}
+        row |= measure(G, setting, reference, reference == "test" and seconds >= marks[-1])
         print(f"{name}, seed {seed}: {seconds:.0f} s, {steps} steps, {row['digit_fid'] / row['floor']:.1f} floors, "
               f"coverage {row['coverage']:.3f}, class_kl {row['class_kl']:.4f}"
               + (f", accuracy {row['accuracy']:.4f}, worst {row['accuracy_worst']:.3f}" if "accuracy" in row else ""),
@@ -198,7 +207,7 @@ def final(path=tables.FOLDER / "02_compact.csv"):
     """Five seeds, without and with labels, on the test split; the generators stay in BUILD."""
     for name, changes in SHIPPED.items():
         for seed in SEEDS:
-            run(path, name, changes, seed, FINAL_MARKS, reference="test", second=True, keep=generator_file(name, seed))
+            run(path, name, changes, seed, FINAL_MARKS, reference="test", keep=generator_file(name, seed))
     rows = tables.read(path.stem, path.parent)
     real = metrics.score(data.to_tanh_range(data.mnist("train")[0][:SAMPLES]).unsqueeze(1), reference="test")
     print("10,000 training digits against the test digits: "
@@ -222,21 +231,20 @@ def ship():
         kept = generator_file(name, 0)
         if not kept.exists():
             run(BUILD / "ship.csv", name, changes, 0, (SECONDS,), reference="validation", keep=kept)
-        file = "generator_conditional" if changes.get("conditional") else "generator"
-        shutil.copyfile(kept, networks.ASSETS / f"{file}.safetensors")
+        shutil.copyfile(kept, networks.trained_file("conditional" in changes))
 
 
 def picture(folder=BUILD):
     """Run SIDE_BY_SIDE for five minutes and ONE_REMOVED for 100 seconds each; print their times, draw into `folder`."""
     path = Path(folder) / "02_race.csv"
-    for settings, end in ((SIDE_BY_SIDE, SECONDS), (ONE_REMOVED, 100)):
+    for settings, end in PICTURE:
         for name, changes in settings.items():
             run(path, name, changes, 0, [mark for mark in MARKS if mark <= end], reference="validation")
     rows = tables.read(path.stem, path.parent)
     floor = rows[0]["floor"]
     goal = min(row["digit_fid"] for row in tables.where(rows, variant="usual loop and step, published pair"))
     limits = {"100 ×": 100 * floor, "50 ×": 50 * floor, "25 ×": 25 * floor, "the usual loop's best": goal}
-    for settings, end in ((SIDE_BY_SIDE, SECONDS), (ONE_REMOVED, 100)):
+    for settings, end in PICTURE:
         print(f"\nRuns of {end} s: seconds until digit_fid is down to … the floor ({floor:.3f}); at the end, in floors")
         print(f"{'':<36}" + "".join(f"{label:>24}" for label in (*limits, "at the end")))
         for name in settings:
@@ -245,7 +253,7 @@ def picture(folder=BUILD):
             cells.append(f"{chosen[-1]['digit_fid'] / floor:.1f}")
             print(f"{name:<36}" + "".join(f"{cell:>24}" for cell in cells))
     fig = Figure(figsize=(11, 4.5), layout="constrained")
-    for ax, settings in zip(fig.subplots(1, 2, sharey=True), (SIDE_BY_SIDE, ONE_REMOVED), strict=True):
+    for ax, (settings, _) in zip(fig.subplots(1, 2, sharey=True), PICTURE, strict=True):
         for name in settings:
             chosen = tables.where(rows, variant=name)
             ax.plot([row["seconds"] for row in chosen], [row["digit_fid"] / floor for row in chosen], label=name)
@@ -262,10 +270,9 @@ def first_below(rows, limit):
 
 def try_one(words):
     """One short race with the changes that `words` name, such as "r1=1"; seconds and seed may be named too."""
-    changes = {}
+    changes, known = {}, KEPT | {"seconds": 100.0, "seed": 0}
     for word in words:
         key, equals, text = word.partition("=")
-        known = KEPT | {"seconds": 100.0, "seed": 0}
         if key not in known or not equals:
             raise SystemExit(f"there is no setting {word}; write name=value, with a name of {', '.join(known)}")
         value = ast.literal_eval(text) if not isinstance(known[key], str) else text

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-RAW = Path(__file__).parent / "assets" / "MNIST" / "raw"
+ASSETS = Path(__file__).parent / "assets"
+RAW = ASSETS / "MNIST" / "raw"
 
 # The published MD5s, the same that torchvision.datasets.MNIST checks.
 MD5 = {

@@ -7,7 +7,6 @@ tunes by one judge alone ends up fooling it (Goodhart's law).
 """
 
 import functools
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -16,8 +15,8 @@ from torch import nn
 from tqdm import tqdm
 
 from gan_helpers import data
+from gan_helpers.data import ASSETS
 
-ASSETS = Path(__file__).parent / "assets"
 TRAINED_ON = 50_000  # the first of the training digits; the last 10,000 are for validation
 BATCH_SIZE = 100  # in training
 CHUNK = 200  # images a forward pass: fits a CPU's cache, and bounds the memory

@@ -2,14 +2,13 @@
 
 import itertools
 import math
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
-ASSETS = Path(__file__).parent / "assets"
+from gan_helpers.data import ASSETS
 
 
 class DenseGenerator(nn.Module):
@@ -138,8 +137,13 @@ def trained_generator(*, conditional=False):
     ship`; benchmarks/RACE.md has their scores.
     """
     G = CompactGenerator(classes=10 if conditional else 0)
-    G.load_state_dict(load_file(ASSETS / f"generator{'_conditional' if conditional else ''}.safetensors"))
+    G.load_state_dict(load_file(trained_file(conditional)))
     return G.eval().requires_grad_(False)
+
+
+def trained_file(conditional):
+    """Where the weights of `trained_generator` lie."""
+    return ASSETS / f"generator{'_conditional' if conditional else ''}.safetensors"
 
 
 def count_parameters(net):
