@@ -173,7 +173,11 @@ def _read_idx(name):
     """One archive as a uint8 tensor: four bytes of magic, the last the number of dimensions; their sizes; the data."""
     archive = _archive(RAW / name)
     size = int.from_bytes(archive[-4:], "little")  # of what is in it: gzip's last four bytes
-    content = bytearray(zlib.decompress(archive, wbits=31, bufsize=size))  # 31: a gzip header
+    content, filled, unpack = bytearray(size), 0, zlib.decompressobj(wbits=31)  # 31: a gzip header
+    for start in range(0, len(archive), 2**16):  # in pieces: the digits are in memory once, not twice
+        piece = unpack.decompress(archive[start:start + 2**16])
+        content[filled:filled + len(piece)] = piece
+        filled += len(piece)
     ndim = content[3]
     shape = [int.from_bytes(content[4 + 4 * i:8 + 4 * i], "big") for i in range(ndim)]
     return torch.frombuffer(content, dtype=torch.uint8, offset=4 + 4 * ndim).reshape(shape)

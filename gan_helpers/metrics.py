@@ -205,11 +205,11 @@ def _reference(split, judge):
 
 def _radii(points):
     """The distance of each point [N, F] to its k-th neighbour, for both k: dict of k to [N]."""
-    found = []
-    for rows in points.split(CHUNK):
-        # One more than k: the nearest point of all is the point itself.
-        found.append(torch.cdist(rows, points).topk(COVERAGE_NEIGHBOURS + 1, largest=False).values)
-    nearest = torch.cat(found)
+    # One more than k: the nearest point of all is the point itself. The result's place is made before the loop: small
+    # results kept between the large matrices would scatter these over hundreds of megabytes.
+    nearest = points.new_empty(len(points), COVERAGE_NEIGHBOURS + 1)
+    for rows, result in zip(points.split(CHUNK), nearest.split(CHUNK), strict=True):
+        result.copy_(torch.cdist(rows, points).topk(COVERAGE_NEIGHBOURS + 1, largest=False).values)
     return {k: nearest[:, k] for k in (PRECISION_NEIGHBOURS, COVERAGE_NEIGHBOURS)}
 
 
