@@ -1,9 +1,11 @@
-"""GAN losses as pairs of pure functions on raw scores, and the two gradient penalties. Lesson 03 derives them.
+"""GAN losses as pairs of pure functions on raw scores, gradient penalties, losses on class logits.
 
-Every function takes scores of shape [B] as a discriminator returns them, before any sigmoid, and returns a
-scalar to be *minimised*. A discriminator's loss is the mean over real plus the mean over fake.
+A pair takes scores of shape [B] as a discriminator returns them, before any sigmoid, and returns a scalar to be
+*minimised*; a discriminator's loss is the mean over real plus the mean over fake (`softmax_gan` compares the whole
+batch). Lesson 03 derives the pairs, lesson 05 the losses on class logits [B, K].
 """
 
+import math
 from typing import NamedTuple, Protocol
 
 import torch
@@ -102,6 +104,23 @@ def hinge():
     return GANLoss(discriminator_loss, generator_loss)
 
 
+def softmax_gan():
+    """A softmax over the *samples of the batch*: D wants all its weight on the real half, G wants it spread evenly.
+
+    With lse the log-sum-exp over all scores of both halves: D's loss is lse minus the mean real score, G's is lse
+    minus the mean of all scores; G's needs `real_scores`. With B real and B fake scores, all equal, both are log 2B.
+    Source: Lin 2017.
+    """
+
+    def discriminator_loss(real_scores, fake_scores):
+        return _log_sum_exp(real_scores, fake_scores) - real_scores.mean()
+
+    def generator_loss(fake_scores, real_scores=None):
+        return _log_sum_exp(real_scores, fake_scores) - torch.cat([real_scores, fake_scores]).mean()
+
+    return GANLoss(discriminator_loss, generator_loss)
+
+
 def gradient_penalty(critic, real, fake, *cond, weight=10.0):
     """weight · mean over images of (‖∇ critic(x)‖₂ - 1)², x on the line between a real and a fake image.
 
@@ -130,6 +149,60 @@ def r1_penalty(D, real, fake=None, *cond, weight=2.0):
     return weight / 2 * _gradients(D, real.detach(), *cond).square().sum(1).mean()
 
 
+# Losses on class logits [B, K], for lesson 05: means over the batch, to be minimised.
+
+
+def real_score(logits):
+    """log Σ exp of class logits [B, K] -> [B], a score for every GANLoss: σ(score) = Z/(Z+1) with Z = Σ exp.
+
+    At zero logits σ(score) is K/(K+1): a bias of -log K on each logit makes it ½.
+    Source: Salimans et al. 2016, section 5.
+    """
+    return logits.logsumexp(1)
+
+
+def uniform_cross_entropy(logits):
+    """Cross-entropy of logits [B, K] with the uniform distribution: log K + KL(U ‖ softmax), so at least log K.
+
+    Source: the KL is the second term of Lee et al. 2018, equation 1.
+    """
+    return (logits.logsumexp(1) - logits.mean(1)).mean()
+
+
+def k_plus_one_discriminator(real_logits, labels, fake_logits):
+    """Cross-entropy of K+1 logits: real images [B, K+1] have their class 0 … K-1, fakes [C, K+1] the class K.
+
+    Source: Salimans et al. 2016, section 5; Odena 2016. With equal logits it is 2 log (K+1).
+    """
+    fake = torch.full((len(fake_logits),), fake_logits.shape[1] - 1, device=fake_logits.device)
+    return F.cross_entropy(real_logits, labels) + F.cross_entropy(fake_logits, fake)
+
+
+def k_plus_one_generator(fake_logits):
+    """-log(1 - p) with p the share of the last of K+1 logits [B, K+1], "fake": G wants any other class.
+
+    With equal logits it is log((K+1)/K).
+    Source: the non-saturating form of the game in Salimans et al. 2016, section 5.
+    """
+    return (fake_logits.logsumexp(1) - fake_logits[:, :-1].logsumexp(1)).mean()
+
+
+def catgan_discriminator(real_logits, fake_logits):
+    """D is sure of each real image, uses all K classes, and is unsure of fakes; logits [B, K] and [C, K].
+
+    Source: Springenberg 2015. Lowest -2 log K; with equal logits it is -log K.
+    """
+    return _entropy(real_logits) - _entropy_of_mean(real_logits) - _entropy(fake_logits)
+
+
+def catgan_generator(fake_logits):
+    """G wants D to be sure of each fake, and of all K classes equally often; logits [B, K].
+
+    Source: Springenberg 2015. Lowest -log K; with equal logits it is 0.
+    """
+    return _entropy(fake_logits) - _entropy_of_mean(fake_logits)
+
+
 def _gradients(critic, images, *cond):
     """The gradient of each image's score by the image, [B, pixels], with a graph to train the critic by."""
     if isinstance(critic, torch.nn.Module) and any(isinstance(m, _BatchNorm) for m in critic.modules()):
@@ -150,3 +223,20 @@ def _checked(scores):
         raise ValueError(f"scores must have shape [B], one an image, got {list(scores.shape)}: "
                          "squeeze the net's last dimension, or [B] and [B, 1] broadcast to [B, B] unseen")
     return scores
+
+
+def _entropy(logits):
+    """The mean entropy of softmax(logits), in nats."""
+    return -(logits.softmax(1) * logits.log_softmax(1)).sum(1).mean()
+
+
+def _entropy_of_mean(logits):
+    """The entropy of the mean of softmax(logits) over the batch, in nats."""
+    log_mean = logits.log_softmax(1).logsumexp(0) - math.log(len(logits))  # finite where a mean is rounded to 0
+    return -(log_mean.exp() * log_mean).sum()
+
+
+def _log_sum_exp(real_scores, fake_scores):
+    if real_scores is None:
+        raise ValueError("this loss compares fakes with real images: give generator_step the batch, real=…")
+    return torch.cat([_checked(real_scores), _checked(fake_scores)]).logsumexp(0)

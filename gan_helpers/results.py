@@ -108,7 +108,8 @@ def make(notebook, *, jobs, folder="build/results"):
         work, runs = Path(folder) / f"{notebook.stem}-{state}", {}
         for seed in SEEDS:
             names = [variant for variant, seeds in wanted.items() if seed in seeds]
-            table = {"TABLE": ["all" if len(names) == len(current) else ";".join(names)]}
+            # Many names would make too long a file name: all are trained then, and only the wanted rows are kept.
+            table = {"TABLE": ["all" if len(names) == len(current) or len(names) > 4 else ";".join(names)]}
             if names:
                 runs |= sweeps.plan([notebook], {"SEED": [seed]} | (table if has_choice else {}))
         statuses = sweeps.sweep(runs, work, jobs=jobs)

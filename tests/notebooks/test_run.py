@@ -33,6 +33,8 @@ def test_runs_and_repeats(notebook, tmp_path, monkeypatch):
     current = results.fingerprints_of(record)
     stale = results.stale(tables.read(notebook.stem), current, results.ground(notebook))
     assert current and stale == {}, "run `make results`"
+    choice = execution.parameter_specs(notebook).get("TABLE")
+    assert choice is None or sorted(choice) == sorted(current), "TABLE must take the name of every variant"
 
     result = nbval(executed)
     assert result.returncode == 0, result.stdout[-5000:]

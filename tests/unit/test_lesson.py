@@ -128,3 +128,9 @@ def test_rows_carry_fingerprints_and_seconds(lesson, monkeypatch):
     assert values[VALUES]["rows"] == [{"variant": "early", "step": 4, "digit_fid": 8.0,
                                        "fingerprint": [1, 2, 3, 4, 5, -1, -2, -3, -4, -5]}]
     assert metadata[TIMINGS]["row_seconds"] == [2.5]
+
+
+@pytest.mark.parametrize("name", ["one, two", "one; two"])
+def test_a_row_refuses_a_name_that_a_list_of_names_would_take_apart(lesson, name):
+    with pytest.raises(ValueError, match="no comma and no semicolon"):
+        lesson.row(name, 1, History())

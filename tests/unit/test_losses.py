@@ -201,3 +201,76 @@ def test_r1_hands_the_condition_on_and_refuses_batchnorm_and_columns():
         losses.r1_penalty(critic, torch.randn(4, 3))
     with pytest.raises(ValueError, match=r"scores must have shape \[B\]"):
         losses.r1_penalty(lambda x: x.flatten(1)[:, :1], torch.randn(4, 3))
+
+
+def logs(*rows):
+    """Class logits whose softmax is these numbers, divided by their sum."""
+    return torch.tensor(rows, dtype=torch.float64).log()
+
+
+def test_softmax_gan_by_hand():
+    pair, real, fake = losses.softmax_gan(), logs(3, 1), logs(2, 2)  # the exponentials add up to 8
+    assert pair.discriminator(real, fake).item() == pytest.approx(math.log(8) - math.log(3) / 2)
+    assert pair.generator(fake, real).item() == pytest.approx(math.log(8) - (math.log(3) + 2 * LOG2) / 4)
+    with pytest.raises(ValueError, match="give generator_step the batch"):
+        pair.generator(fake)
+
+
+def test_softmax_gan_moves_the_weight_where_each_net_wants_it():
+    """D's slope: share of the softmax minus 1/B on real ones; G's: share minus 1/2B on every fake."""
+    real, fake = logs(3, 1).requires_grad_(), logs(2, 2).requires_grad_()
+    pair = losses.softmax_gan()
+    of_real, of_fake = torch.autograd.grad(pair.discriminator(real, fake), (real, fake))
+    assert of_real.tolist() == pytest.approx([3 / 8 - 1 / 2, 1 / 8 - 1 / 2])
+    assert of_fake.tolist() == pytest.approx([2 / 8, 2 / 8])
+    of_fake, = torch.autograd.grad(pair.generator(fake, real), fake)
+    assert of_fake.tolist() == pytest.approx([0, 0])  # each has its fair share, a quarter, already
+    of_fake, = torch.autograd.grad(pair.generator(fake, logs(6, 6)), fake)
+    assert of_fake.tolist() == pytest.approx([2 / 16 - 1 / 4] * 2)  # too little: up
+
+
+def test_real_score_is_the_log_of_the_sum():
+    assert losses.real_score(logs((1, 2, 1), (3, 3, 3))).tolist() == pytest.approx([math.log(4), math.log(9)])
+    assert losses.real_score(torch.tensor([[200.0, -200.0]])).item() == 200
+    assert losses.real_score(torch.zeros(1, 10) - math.log(10)).sigmoid().item() == pytest.approx(0.5)
+
+
+def test_uniform_cross_entropy_by_hand():
+    assert losses.uniform_cross_entropy(logs((1, 2, 1), (5, 5, 5))).item() == pytest.approx(
+        (math.log(4) - LOG2 / 3 + math.log(3)) / 2)
+    assert losses.uniform_cross_entropy(torch.tensor([[200.0, -200.0]])).item() == 200
+
+
+def test_k_plus_one_by_hand():
+    real, fake = logs((1, 2, 1), (3, 1, 2)), logs((1, 1, 2), (1, 1, 6), (4, 1, 3))
+    labels = torch.tensor([1, 0])
+    of_fake = (-math.log(2 / 4) - math.log(6 / 8) - math.log(3 / 8)) / 3  # the last of three: "fake"
+    assert losses.k_plus_one_discriminator(real, labels, fake).item() == pytest.approx(LOG2 + of_fake)
+    assert losses.k_plus_one_generator(fake).item() == pytest.approx(
+        (-math.log(2 / 4) - math.log(2 / 8) - math.log(5 / 8)) / 3)
+    assert losses.k_plus_one_discriminator(torch.zeros(2, 11), labels, torch.zeros(3, 11)).item() == pytest.approx(
+        2 * math.log(11))
+
+
+def test_k_plus_one_has_a_slope_where_d_is_sure():
+    fake = torch.tensor([[0.0, 0.0, 50.0]], requires_grad=True)
+    losses.k_plus_one_generator(fake).backward()
+    assert fake.grad[0].tolist() == pytest.approx([-0.5, -0.5, 1.0])
+
+
+def entropy(*shares):
+    return -sum(p * math.log(p) for p in shares)
+
+
+def test_catgan_by_hand():
+    real, fake = logs((1, 1), (3, 1)), logs((1, 4), (1, 4))
+    own, mean = (LOG2 + entropy(3 / 4, 1 / 4)) / 2, entropy(5 / 8, 3 / 8)
+    assert losses.catgan_discriminator(real, fake).item() == pytest.approx(own - mean - entropy(1 / 5, 4 / 5))
+    assert losses.catgan_generator(real).item() == pytest.approx(own - mean)
+    assert losses.catgan_generator(fake).item() == pytest.approx(0)  # sure or not: always the same class
+
+
+def test_catgan_at_its_best():
+    sure = 100 * torch.eye(3)  # of each class once
+    assert losses.catgan_generator(sure).item() == pytest.approx(-math.log(3), abs=1e-6)
+    assert losses.catgan_discriminator(sure, torch.zeros(2, 3)).item() == pytest.approx(-2 * math.log(3), abs=1e-6)
