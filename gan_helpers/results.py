@@ -19,6 +19,7 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
+from urllib.parse import quote
 
 import torch
 
@@ -34,6 +35,7 @@ from gan_helpers.execution import (
 from gan_helpers.lesson import ParameterError
 
 SEEDS = (0, 1, 2, 3, 4)
+LONGEST_LIST = 140  # of names in a run's file name, which has 200 bytes in all
 TOLERANCE = 1e-3  # of a loss in the first steps: another machine or torch rounds, and differs by far less
 
 
@@ -108,8 +110,7 @@ def make(notebook, *, jobs, folder="build/results"):
         work, runs = Path(folder) / f"{notebook.stem}-{state}", {}
         for seed in SEEDS:
             names = [variant for variant, seeds in wanted.items() if seed in seeds]
-            # Many names would make too long a file name: all are trained then, and only the wanted rows are kept.
-            table = {"TABLE": ["all" if len(names) == len(current) or len(names) > 4 else ";".join(names)]}
+            table = {"TABLE": [table_parameter(names, current)]}
             if names:
                 runs |= sweeps.plan([notebook], {"SEED": [seed]} | (table if has_choice else {}))
         statuses = sweeps.sweep(runs, work, jobs=jobs)
@@ -129,6 +130,15 @@ def make(notebook, *, jobs, folder="build/results"):
     if wanted:
         shutil.rmtree(work)
     return True
+
+
+def table_parameter(names, every):
+    """TABLE for a run that trains `names`: their list, or "all" where these are `every` or the list is too long.
+
+    It stands in the run's file name. What is trained besides `names` is not kept.
+    """
+    text = ";".join(names)
+    return "all" if len(names) == len(every) or len(quote(text, safe="")) > LONGEST_LIST else text
 
 
 def rows_of(record, seed):

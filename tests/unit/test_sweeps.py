@@ -345,3 +345,11 @@ def test_a_stopped_results_run_stops_all(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="does what is missing"):
         results.main([])
     assert len(started) == 1
+
+
+def test_the_list_of_names_fits_into_a_file_name():
+    every = [f"a variant with a long name {number}" for number in range(9)]
+    assert results.table_parameter(every[:2], every) == ";".join(every[:2])
+    assert results.table_parameter(every, every) == "all"
+    assert results.table_parameter(every[:5], every) == "all"  # too long
+    assert results.table_parameter(["a", "b"], ["a", "b"]) == "all"
