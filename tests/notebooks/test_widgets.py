@@ -1,0 +1,34 @@
+"""Widgets of the lessons react: their cells are run here without a browser, and a control is moved."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def run(notebook, *ids):
+    """The namespace after these cells of a lesson, in their order there."""
+    namespace = {"lesson": SimpleNamespace(claim=lambda *claim: None)}
+    for cell in nbformat.read(NOTEBOOKS / notebook, as_version=4).cells:
+        if cell.id in ids:
+            exec(cell.source, namespace)
+    return namespace
+
+
+def test_lesson_03_slider_moves_dots_and_table():
+    lesson = run("03_generator_losses.ipynb", "imports", "formulas", "slopes", "probabilities", "losses-picture",
+                 "slider")
+    slider, picture, readout = lesson["slider"], lesson["picture"], lesson["readout"]
+    before = bytes(picture.value)
+    assert before.startswith(b"\x89PNG") and "score -3.00, p = 0.0474" in readout.value
+    slider.value = 2.0
+    assert bytes(picture.value).startswith(b"\x89PNG") and bytes(picture.value) != before
+    assert "score 2.00, p = 0.8808" in readout.value
+    # softplus(-2) and σ(2) - 1; ½(2 - 1)² and 2 - 1; -2 and -1
+    for row in ("cross-entropy</td><td>0.127</td><td>-0.119", "least squares</td><td>0.500</td><td>1.000",
+                "Wasserstein</td><td>-2.000</td><td>-1.000"):
+        assert row in readout.value
+    (x,), (y,) = lesson["dots"]["least squares", 1].get_data()  # on the right: the slope
+    assert (x, y) == (2, 1)
