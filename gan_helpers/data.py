@@ -174,7 +174,8 @@ def _read_idx(name):
     archive = _archive(RAW / name)
     size = int.from_bytes(archive[-4:], "little")  # of what is in it: gzip's last four bytes
     content, filled, unpack = bytearray(size), 0, zlib.decompressobj(wbits=31)  # 31: a gzip header
-    for start in range(0, len(archive), 2**16):  # in pieces: the digits are in memory once, not twice
+    # In pieces: so the digits are in memory once, not twice. The MD5 vouches for the length.
+    for start in range(0, len(archive), 2**16):
         piece = unpack.decompress(archive[start:start + 2**16])
         content[filled:filled + len(piece)] = piece
         filled += len(piece)

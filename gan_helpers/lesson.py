@@ -88,9 +88,8 @@ class Lesson:
         `history` is the run's History from its first step on: its time, and the losses of its first steps, by which
         `make results` notices that a variant behaves differently now.
         """
-        if ";" in variant or "," in variant:
-            raise ValueError("a variant's name must have no comma and no semicolon, which separate names, "
-                             f"got {variant!r}")
+        if ";" in variant:
+            raise ValueError(f"a variant's name must have no semicolon, which separates names, got {variant!r}")
         fingerprint = [value for name in sorted(history.values) if name.endswith("loss")
                        for value in history[name][:FINGERPRINT_STEPS]]
         row = {"variant": variant, "step": step, **scores, "fingerprint": fingerprint}

@@ -2,7 +2,7 @@
 
 A pair takes scores of shape [B] as a discriminator returns them, before any sigmoid, and returns a scalar to be
 *minimised*; a discriminator's loss is the mean over real plus the mean over fake (`softmax_gan` compares the whole
-batch). Lesson 03 derives the pairs, lesson 05 the losses on class logits [B, K].
+batch). Lesson 03 derives the pairs; lesson 05 derives `softmax_gan` and the losses on class logits [B, K].
 """
 
 import math
@@ -105,10 +105,11 @@ def hinge():
 
 
 def softmax_gan():
-    """A softmax over the *samples of the batch*: D wants all its weight on the real half, G wants it spread evenly.
+    """A softmax over the *samples of the batch*: D wants its weight on the real half, in equal parts, G on all.
 
     With lse the log-sum-exp over all scores of both halves: D's loss is lse minus the mean real score, G's is lse
-    minus the mean of all scores; G's needs `real_scores`. With B real and B fake scores, all equal, both are log 2B.
+    minus the mean of all scores; G's needs `real_scores`, and raises ValueError without them. With B real and B fake
+    scores, all equal, both are log 2B.
     Source: Lin 2017.
     """
 
@@ -237,6 +238,7 @@ def _entropy_of_mean(logits):
 
 
 def _log_sum_exp(real_scores, fake_scores):
+    """log Σ exp over the scores [B] and [C] of both halves of a batch: a scalar."""
     if real_scores is None:
         raise ValueError("this loss compares fakes with real images: give generator_step the batch, real=…")
     return torch.cat([_checked(real_scores), _checked(fake_scores)]).logsumexp(0)

@@ -35,7 +35,7 @@ from gan_helpers.execution import (
 from gan_helpers.lesson import ParameterError
 
 SEEDS = (0, 1, 2, 3, 4)
-LONGEST_LIST = 140  # of names in a run's file name, which has 200 bytes in all
+LONGEST_LIST = sweeps.LONGEST_NAME - 60  # of names in a run's file name, beside the lesson's name and the seed
 TOLERANCE = 1e-3  # of a loss in the first steps: another machine or torch rounds, and differs by far less
 
 

@@ -36,6 +36,18 @@ def check(steps):
     return verdict
 
 
+def near(a, b, atol=1e-4):
+    """Whether two tensors or numbers have one shape and nearly the same values, in whatever precision."""
+    a, b = (torch.as_tensor(x).detach().float() for x in (a, b))
+    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=atol)
+
+
+def is_number(result, hint="one number: the mean over the batch"):
+    """The first lines of a check of a loss: (holds, reason, hint) for being a tensor, and one without dimensions."""
+    yield is_tensor(result)
+    yield result.ndim == 0, f"it has shape {list(result.shape)}", hint
+
+
 def is_tensor(result):
     """The first line of most checks: (holds, reason, hint)."""
     return (isinstance(result, torch.Tensor), f"it returns {type(result).__name__} and no tensor",

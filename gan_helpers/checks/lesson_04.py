@@ -2,7 +2,7 @@
 
 import torch
 
-from gan_helpers.checks import check, is_tensor
+from gan_helpers.checks import check, is_tensor, near
 
 
 @check
@@ -16,10 +16,10 @@ def smooth_labels(answer):
                "one target a picture, as D returns one score a picture: [n], not [n, 1]")
         yield (found.dtype == torch.float32, f"the targets are {found.dtype}", "float32, like D's scores")
     yield (not bool((real == 1).all()), "the targets of real pictures are still 1", "one factor is missing: 0.9")
-    yield (not torch.allclose(fake, torch.tensor(0.1)), "the targets of fakes are 0.1",
+    yield (not near(fake, torch.full((3,), 0.1)), "the targets of fakes are 0.1",
            "one-sided: only the real side is smoothed, fakes keep 0")
-    yield (not torch.allclose(fake, torch.tensor(0.9)), "the targets of fakes are 0.9", "look at `real`")
-    yield (torch.allclose(real, torch.tensor(0.9)), f"the targets of real pictures are {real.tolist()}",
+    yield (not near(fake, torch.full((3,), 0.9)), "the targets of fakes are 0.9", "look at `real`")
+    yield (near(real, torch.full((5,), 0.9)), f"the targets of real pictures are {real.tolist()}",
            "0.9, each of them")
     yield bool((fake == 0).all()), f"the targets of fakes are {fake.tolist()}", "0, each of them"
 
@@ -62,17 +62,17 @@ def probability_real(answer):
     yield is_tensor(found)
     yield found.shape == scores.shape, f"scores [5] become {list(found.shape)}", "one probability a score"
     answers = scores.sigmoid()
-    yield (not torch.allclose(found, answers, atol=1e-4), "it is D's answer itself",
+    yield (not near(found, answers), "it is D's answer itself",
            "a D at its best answers a · p/(p+q): turn that round")
-    yield (not torch.allclose(found, 0.8 * answers, atol=1e-4), "it is a times D's answer",
+    yield (not near(found, 0.8 * answers), "it is a times D's answer",
            "D's answer is already a times the probability: divide")
     yield bool((found >= 0).all()), "a probability below 0", "is it σ(score), and not the score, that you divide by a"
     yield (bool((found <= 1).all()), f"a probability of {found.max():.3f}",
            "where D's answer is above a, say 1: clamp")
-    yield (torch.allclose(found, (answers / 0.8).clamp(max=1), atol=1e-4), f"with a = 0.8 the score 0 gives "
+    yield (near(found, (answers / 0.8).clamp(max=1)), f"with a = 0.8 the score 0 gives "
            f"{found[1]:.3f} and not 0.625", "σ(0) = 0.5, and 0.5 / 0.8 = 0.625")
     hard = answer(scores, 1.0)
-    yield torch.allclose(hard, answers, atol=1e-4), "with a = 1 it is not σ(score)", "use a, not 0.8 or 0.9"
+    yield near(hard, answers), "with a = 1 it is not σ(score)", "use a, not 0.8 or 0.9"
 
 
 @check
@@ -91,16 +91,18 @@ def dropout(answer):
     whole = any(bool((dropped.all(dim) | ~dropped.any(dim)).all()) for dim in (0, 1))
     yield (not whole or not dropped.any(), "whole rows or columns become 0",
            "each element has a draw of its own: torch.rand_like(x)")
-    share = (found == 0).float().mean().item()
+    share = dropped.float().mean().item()
     yield share > 0, "with training=True nothing becomes 0", "compare random numbers with p"
     yield (not abs(share - 0.7) < 0.03, "seven tenths are 0 where p is 0.3",
            "p is the probability of being dropped: keep where the random number is at least p")
     yield abs(share - 0.3) < 0.03, f"a share of {share:.2f} becomes 0", "a random number below p: dropped"
     ratio = found[found != 0] / x[found != 0]
-    yield (not torch.allclose(ratio, torch.ones_like(ratio)), "what is kept is not scaled",
+    yield (not near(ratio, torch.ones_like(ratio)), "what is kept is not scaled",
            "divide by 1 - p, or the next layer gets less in training than in eval mode")
-    yield (torch.allclose(ratio, torch.full_like(ratio, 1 / 0.7), atol=1e-4),
+    yield (near(ratio, torch.full_like(ratio, 1 / 0.7)),
            f"what is kept is multiplied by {ratio.mean():.3f}", "by 1 / (1 - p)")
     yield (not torch.equal(answer(x, 0.3, True), found), "it drops the same elements every time",
            "draw anew in each call: no seed inside")
     yield torch.equal(answer(x, 0.0, True), x), "with p = 0 x is changed", "nothing is dropped then"
+    images = torch.ones(4, 1, 28, 28)
+    yield answer(images, 0.5, True).shape == images.shape, "images [4, 1, 28, 28] change their shape", "any shape"

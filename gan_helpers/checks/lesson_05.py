@@ -5,19 +5,9 @@ import math
 import torch
 import torch.nn.functional as F
 
-from gan_helpers.checks import check, is_tensor
+from gan_helpers.checks import check, is_number, is_tensor, near
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 0.0, 0.0], [-3.0, 1.0, -2.0], [1.0, 2.0, -0.5]])  # four of three classes
-
-
-def _is_number(result):
-    """The first lines of a check of a loss: (holds, reason, hint), twice."""
-    yield is_tensor(result)
-    yield result.ndim == 0, f"it has shape {list(result.shape)}", "one number: the mean over the batch as well"
-
-
-def _near(a, b):
-    return torch.allclose(a.float(), b, atol=1e-5)
 
 
 @check
@@ -27,51 +17,57 @@ def probability_real(answer):
     yield is_tensor(found)
     yield found.shape == (4,), f"logits [4, 3] become {list(found.shape)}", "one number a picture: sum over dimension 1"
     z = LOGITS.exp().sum(1)
-    yield (not _near(found, torch.log(z)), "it is lse, any real number",
+    yield (not near(found, torch.log(z)), "it is lse, any real number",
            "lse is the score; a probability is σ of it")
-    yield (not _near(found, 1 / (1 + z)), "it is the probability of fake", "1 minus that")
-    yield (not _near(found, LOGITS.softmax(1).max(1).values), "it is the largest share",
+    yield (not near(found, 1 / (1 + z)), "it is the probability of fake", "1 minus that")
+    yield (not near(found, LOGITS.softmax(1).max(1).values), "it is the largest share",
            "that says how sure D is of a class, not how sure it is of a digit")
-    far = answer(torch.tensor([[200.0, 0.0, -200.0], [-200.0, -200.0, -200.0]]))
+    extreme = torch.tensor([[200.0, 0.0, -200.0], [-200.0, -200.0, -200.0]], requires_grad=True)
+    far = answer(extreme)
     yield bool(torch.isfinite(far).all()), "at logits of 200 it is not finite", "do not compute e^200: logsumexp"
-    yield (_near(found, z / (z + 1)), f"three logits of 0 give {found[1]:.3f} and not 0.75",
+    yield far.requires_grad, "it has lost its graph", "no .detach(): D is trained by it"
+    slope, = torch.autograd.grad(far.sum(), extreme)
+    yield (bool(torch.isfinite(slope).all()), "at logits of 200 its gradient is not a number",
+           "the value survives e^200 = ∞, the gradient does not: logsumexp")
+    yield (near(found, z / (z + 1)), f"three logits of 0 give {found[1]:.3f} and not 0.75",
            "Z = 3, and Z / (Z + 1)")
-    yield _near(far, torch.tensor([1.0, 0.0])), "at ±200 it is wrong", "1 and 0"
+    yield near(far, torch.tensor([1.0, 0.0])), "at ±200 it is wrong", "1 and 0"
 
 
 @check
 def k_plus_one_loss(answer):
     """answer(real_logits [B, K+1], labels [B], fake_logits [C, K+1]) -> D's cross-entropy of K+1 classes."""
-    real = torch.tensor([[2.0, 0.0, -1.0, 0.5], [0.0, 1.0, 0.0, -2.0]])
-    fake = torch.tensor([[0.0, 0.3, 2.0, 1.0], [1.0, 0.0, -1.0, 0.0], [0.0, 0.0, 0.5, 3.0]])
-    labels = torch.tensor([0, 2])
+    real, fake = (torch.randn(count, 13) for count in (2, 3))  # twelve classes, and "fake"
+    labels = torch.tensor([1, 7])
     found = answer(real.clone(), labels, fake[:2].clone())  # two fakes: as many as labels
-    yield from _is_number(found)
+    yield from is_number(found)
     recipe = F.cross_entropy(real, labels) + F.cross_entropy(fake[:2], labels)
-    yield (not _near(found, recipe), "the fakes have the labels of the real batch",
+    yield (not near(found, recipe), "the fakes have the labels of the real batch",
            "that is the recipe of section 3: no term of it says fake")
     found = answer(real.clone(), labels, fake.clone())
-    yield from _is_number(found)
+    yield from is_number(found)
     of_real = F.cross_entropy(real, labels)
 
     def with_target(target):
         return of_real + F.cross_entropy(fake, torch.full((3,), target))
 
-    right = with_target(3)
-    yield not _near(found, of_real), "the fakes are left out", "a second cross-entropy, of fake_logits"
-    yield not _near(found, right - of_real), "the real digits are left out", "both parts"
-    yield (not _near(found, with_target(0)), "the fakes have class 0",
+    right = with_target(12)
+    yield not near(found, of_real), "the fakes are left out", "a second cross-entropy, of fake_logits"
+    yield not near(found, right - of_real), "the real digits are left out", "both parts"
+    yield (not near(found, with_target(0)), "the fakes have class 0",
            "0 is a digit: they need a class of their own")
-    yield (not _near(found, with_target(2)), "the fakes have the last class but one",
+    yield (not near(found, with_target(10)), "the fakes have class 10",
+           "there are not always ten classes: the last of the logits is fake_logits.shape[1] - 1")
+    yield (not near(found, with_target(11)), "the fakes have the last class but one",
            "K + 1 logits are numbered 0 … K: the last one is K")
     uniform = of_real + (fake.logsumexp(1) - fake.mean(1)).mean()
-    yield (not _near(found, uniform), "the fakes have the uniform target",
+    yield (not near(found, uniform), "the fakes have the uniform target",
            "with an eleventh class there is a better answer: that class")
-    yield not _near(found, right / 2), "it is half of it", "the sum of the two means"
-    at_once = F.cross_entropy(torch.cat([real, fake]), torch.cat([labels, torch.full((3,), 3)]))
-    yield (not _near(found, at_once), "it is one mean over all five pictures",
+    yield not near(found, right / 2), "it is half of it", "the sum of the two means"
+    at_once = F.cross_entropy(torch.cat([real, fake]), torch.cat([labels, torch.full((3,), 12)]))
+    yield (not near(found, at_once), "it is one mean over all five pictures",
            "the mean over real plus the mean over fake")
-    yield (_near(found, right), f"you get {found:.3f} and not {right:.3f}",
+    yield (near(found, right), f"you get {found:.3f} and not {right:.3f}",
            "all fakes get the class K, which no digit has")
 
 
@@ -85,35 +81,39 @@ def classifier_loss(answer):
 
     images = torch.ones(4, 1, 28, 28)
     found = answer(net, images, labels)
-    yield from _is_number(found)
+    yield from is_number(found)
     double = F.cross_entropy(LOGITS.softmax(1), labels)
-    yield (not _near(found, double), "the softmax is still taken twice",
+    yield (not near(found, double), "the softmax is still taken twice",
            "F.cross_entropy has a log-softmax inside and wants raw logits")
-    yield (not _near(found, F.nll_loss(LOGITS.softmax(1), labels)),
+    yield (not near(found, F.nll_loss(LOGITS.softmax(1), labels)),
            "nll_loss gets shares, not their logarithms", "nll_loss wants log_softmax")
     yield found >= 0, f"it is {found:.3f}, below 0", "a cross-entropy is at least 0: check the sign"
-    yield (_near(found, F.cross_entropy(LOGITS, labels)),
+    yield (near(found, F.cross_entropy(LOGITS, labels)),
            f"you get {found:.3f} and not {F.cross_entropy(LOGITS, labels):.3f}", "logits in, labels in: one call")
     sure = answer(lambda images: torch.tensor([[-200.0, 200.0, 0.0]]), images[:1], torch.tensor([0]))
     yield bool(torch.isfinite(sure)), "at logits of ±200 it is not finite", "no log of a softmax: log_softmax"
+    yield (near(sure, 400.0), f"at logits of ±200 it is {sure.item():.4g} and not 400",
+           "a bound inside the log hides the infinity and keeps the error: log_softmax")
 
 
 @check
 def undecided(answer):
     """answer(logits [B, K]) -> mean cross-entropy with the uniform distribution; log K at equal logits."""
     found = answer(LOGITS.clone())
-    yield from _is_number(found)
+    yield from is_number(found)
     right = -LOGITS.log_softmax(1).mean()
     shares = LOGITS.softmax(1)
-    yield (not _near(found, -(shares * LOGITS.log_softmax(1)).sum(1).mean()), "it is the entropy",
+    yield (not near(found, -(shares * LOGITS.log_softmax(1)).sum(1).mean()), "it is the entropy",
            "that is largest, not smallest, where D is undecided: weigh each class with 1/K, not with its share")
-    yield (not _near(found, -LOGITS.log_softmax(0).mean()), "the softmax runs over the pictures",
+    yield (not near(found, -LOGITS.log_softmax(0).mean()), "the softmax runs over the pictures",
            "dimension 1 holds the classes")
-    yield not _near(found, -right), "the sign is wrong", "minus the mean of the log-shares"
-    yield not _near(found, 3 * right), "it is K times too large", "1/K: the mean over the classes, not the sum"
-    yield (not _near(found, right - math.log(3)), "it is 0 at equal logits",
+    yield not near(found, -right), "the sign is wrong", "minus the mean of the log-shares"
+    yield not near(found, 3 * right), "it is K times too large", "1/K: the mean over the classes, not the sum"
+    yield (not near(found, right - math.log(3)), "it is 0 at equal logits",
            "that is the divergence KL(U ‖ softmax) alone; the cross-entropy is log K more")
-    yield (_near(found, right), f"you get {found:.3f} and not {right:.3f}",
+    yield (near(found, right), f"you get {found:.3f} and not {right:.3f}",
            "three equal logits must give log 3 = 1.099")
     far = answer(torch.tensor([[200.0, 0.0, -200.0]]))
     yield bool(torch.isfinite(far)), "at logits of ±200 it is not finite", "no log of a softmax: log_softmax"
+    yield (near(far, 200.0), f"at logits of 200, 0 and -200 it is {far.item():.4g} and not 200",
+           "a bound inside the log hides the infinity and keeps the error: log_softmax")

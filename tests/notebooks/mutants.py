@@ -5,7 +5,7 @@ A change is (old, new), several of them one after the other. An old of "" stands
 """
 
 SCALE = "(pixels.float() / 255 - 0.5) / 0.5"
-STABLE = "(-scores).clamp(min=0) + torch.log1p(torch.exp(-scores.abs()))"
+STABLE = "(scores.abs() - scores) / 2 + torch.log1p(torch.exp(-scores.abs()))"
 D_LOSS = "F.softplus(-D(real)).mean() + F.softplus(D(fake)).mean()"
 
 MUTANTS = {
@@ -99,6 +99,10 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("fake_scores.mean() - real_scores.mean()", "fake_scores.mean()")], "term by term"),
             ([('"Wasserstein"', '"wasserstein"')], "a dict with the keys"),
             ([("F.softplus(-real_scores)", "-real_scores.sigmoid().log()")], "no log of a sigmoid"),
+            ([("F.softplus(fake_scores)", "-(1 - fake_scores.sigmoid()).log()")], "no log of a sigmoid"),
+            ([("F.softplus(-real_scores)", "-(real_scores.sigmoid() + 1e-8).log()")], "keeps the error"),
+            ([("fake_scores.mean() - real_scores.mean()", "(fake_scores.mean() - real_scores.mean()).detach()")],
+             "no .detach()"),
         ],
         "exercise-2": [
             ([("fake_scores.mean() - real_scores.mean()", "real_scores.mean() - fake_scores.mean()")],
@@ -117,7 +121,11 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([(STABLE, "-torch.log(torch.sigmoid(scores))")], "exponential of -|s| only"),
             ([(STABLE, "torch.log(1 + torch.exp(-scores))")], "exponential of -|s| only"),
             ([(STABLE, "-torch.log(torch.sigmoid(scores) + 1e-8)")], "keeps the error"),
-            ([("(-scores).clamp", "scores.clamp")], "look at the sign"),
+            ([("abs() - scores", "abs() + scores")], "look at the sign"),
+            ([(STABLE, "F.binary_cross_entropy(scores.sigmoid(), torch.ones_like(scores), reduction='none')")],
+             "keeps the error"),
+            ([(STABLE, "torch.where(scores > 0, torch.log1p(torch.exp(-scores)), "
+               "torch.log1p(torch.exp(scores)) - scores)")], "torch.where computes both branches"),
             ([(STABLE, f"({STABLE}).mean()")], "one number for each score"),
             ([(STABLE, f"({STABLE}).detach() + 0 * scores")], "no .detach()"),
             ([("torch.log1p(", "torch.log(1 + ")], "log1p(x) does not"),
@@ -171,12 +179,15 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([(".sigmoid()", "")], "σ of it"),
             ([("logits.logsumexp(1).sigmoid()", "1 - logits.logsumexp(1).sigmoid()")], "1 minus that"),
             ([("logits.logsumexp(1).sigmoid()", "logits.exp().sum(1) / (1 + logits.exp().sum(1))")], "logsumexp"),
+            ([("logits.logsumexp(1).sigmoid()", "logits.exp().sum(1).log().sigmoid()")], "the gradient does not"),
+            ([("logits.logsumexp(1).sigmoid()", "1 - 1 / (1 + logits.exp().sum(1))")], "the gradient does not"),
             ([("logits.logsumexp(1).sigmoid()", "logits.softmax(1).max(1).values")], "how sure D is of a class"),
             ([("logsumexp(1)", "logsumexp(0)")], "sum over dimension 1"),
             ([("logits.logsumexp(1).sigmoid()", "logits.mean(1).sigmoid()")], "Z / (Z + 1)"),
         ],
         "exercise-2": [
             ([("fake_logits.shape[1] - 1)", "0)")], "a class of their own"),
+            ([("fake_logits.shape[1] - 1)", "10)")], "not always ten classes"),
             ([("fake_logits.shape[1] - 1)", "fake_logits.shape[1] - 2)")], "the last one is K"),
             ([(" + F.cross_entropy(fake_logits, fake)", "")], "a second cross-entropy"),
             ([("F.cross_entropy(fake_logits, fake)", "(fake_logits.logsumexp(1) - fake_logits.mean(1)).mean()")],
@@ -192,6 +203,8 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("F.cross_entropy(net(images), labels)", "F.nll_loss(net(images).softmax(1).log(), labels)")],
              "no log of a softmax"),
             ([("F.cross_entropy", "-F.cross_entropy")], "check the sign"),
+            ([("F.cross_entropy(net(images), labels)",
+               "F.nll_loss(net(images).softmax(1).clamp(min=1e-12).log(), labels)")], "keeps the error"),
             ([("labels)\n", 'labels, reduction="none")\n')], "the mean over the batch"),
         ],
         "exercise-4": [
@@ -201,7 +214,8 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("log_softmax(1)", "log_softmax(0)")], "dimension 1 holds the classes"),
             ([(".mean()", ".sum(1).mean()")], "1/K"),
             ([(".log_softmax(1)", ".softmax(1).log()")], "log_softmax"),
-            ([(".mean()", ".mean(1)")], "the mean over the batch as well"),
+            ([(".log_softmax(1)", ".softmax(1).clamp(min=1e-12).log()")], "keeps the error"),
+            ([(".mean()", ".mean(1)")], "one number: the mean over the batch"),
             ([("-logits.log_softmax(1).mean()", "-logits.log_softmax(1).mean() - torch.tensor(3.0).log()")],
              "the cross-entropy is log K more"),
         ],

@@ -35,6 +35,7 @@ def test_runs_and_repeats(notebook, tmp_path, monkeypatch):
     assert current and stale == {}, "run `make results`"
     choice = execution.parameter_specs(notebook).get("TABLE")
     assert choice is None or sorted(choice) == sorted(current), "TABLE must take the name of every variant"
+    assert not [name for name in choice or () if "," in name], "the command line separates values by commas"
 
     result = nbval(executed)
     assert result.returncode == 0, result.stdout[-5000:]

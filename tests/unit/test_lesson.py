@@ -130,7 +130,6 @@ def test_rows_carry_fingerprints_and_seconds(lesson, monkeypatch):
     assert metadata[TIMINGS]["row_seconds"] == [2.5]
 
 
-@pytest.mark.parametrize("name", ["one, two", "one; two"])
-def test_a_row_refuses_a_name_that_a_list_of_names_would_take_apart(lesson, name):
-    with pytest.raises(ValueError, match="no comma and no semicolon"):
-        lesson.row(name, 1, History())
+def test_a_row_refuses_a_name_that_a_list_of_names_would_take_apart(lesson):
+    with pytest.raises(ValueError, match="no semicolon"):
+        lesson.row("one; two", 1, History())

@@ -91,11 +91,11 @@ def test_a_fake_scored_17_still_teaches_the_discriminator():
 
 
 @pytest.mark.parametrize("pair", [losses.bce(), losses.minimax(), losses.least_squares(), losses.wasserstein(),
-                                  losses.hinge()])
+                                  losses.hinge(), losses.softmax_gan()])
 def test_scores_of_shape_b_1_are_refused(pair):
     good, bad = torch.zeros(4), torch.zeros(4, 1)
     for call in (lambda: pair.discriminator(bad, good), lambda: pair.discriminator(good, bad),
-                 lambda: pair.generator(bad)):
+                 lambda: pair.generator(bad, good)):
         with pytest.raises(ValueError, match=r"shape \[B\].*got \[4, 1\]"):
             call()
 
@@ -268,6 +268,14 @@ def test_catgan_by_hand():
     assert losses.catgan_discriminator(real, fake).item() == pytest.approx(own - mean - entropy(1 / 5, 4 / 5))
     assert losses.catgan_generator(real).item() == pytest.approx(own - mean)
     assert losses.catgan_generator(fake).item() == pytest.approx(0)  # sure or not: always the same class
+
+
+def test_catgan_has_a_gradient_where_no_image_has_a_class():
+    """The mean share of the second class is rounded to 0, where p · log p has no number for a slope."""
+    logits = torch.tensor([[200.0, 0.0], [200.0, 0.0]], requires_grad=True)
+    loss = losses.catgan_generator(logits)
+    loss.backward()
+    assert loss.item() == pytest.approx(0) and torch.isfinite(logits.grad).all()
 
 
 def test_catgan_at_its_best():
