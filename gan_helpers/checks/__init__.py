@@ -36,10 +36,10 @@ def check(steps):
     return verdict
 
 
-def near(a, b, atol=1e-4):
+def near(a, b, atol=1e-5):
     """Whether two tensors or numbers have one shape and nearly the same values, in whatever precision."""
     a, b = (torch.as_tensor(x).detach().float() for x in (a, b))
-    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=atol)
+    return a.shape == b.shape and torch.allclose(a, b, atol=atol)
 
 
 def is_number(result, hint="one number: the mean over the batch"):

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from gan_helpers.checks import check, is_tensor
+from gan_helpers.checks import check, is_tensor, near
 
 
 def _tiny_nets():
@@ -19,10 +19,6 @@ def _tiny_nets():
 
 def _weights(net):
     return torch.cat([p.detach().flatten() for p in net.parameters()]).clone()
-
-
-def _close(a, b):
-    return torch.allclose(a, b, atol=1e-5)
 
 
 def _reference_d_step(G, D, opt_D, real, z, *, sign=1):
@@ -58,17 +54,17 @@ def discriminator_update(answer):
     moved = _weights(D) - _weights(state[1])
     wanted = after() - _weights(state[1])
     yield moved.norm() > 0, "D has not changed", "after backward() the optimiser must take its step"
-    yield _close(_weights(G), _weights(state[0])), "G has changed", "this is D's step: only opt_D may step"
+    yield near(_weights(G), _weights(state[0])), "G has changed", "this is D's step: only opt_D may step"
     yield (all(p.grad is None for p in G.parameters()), "D's loss has left gradients in G",
            "the fake must be a plain picture here: detach it, or make it under torch.no_grad()")
     along = (moved @ wanted / moved.norm() / wanted.norm()).item()
-    yield (not _close(_weights(D), after(sign=-1)), "D has moved the wrong way",
+    yield (not near(_weights(D), after(sign=-1)), "D has moved the wrong way",
            "are the targets exchanged? real is 1, fake is 0")
-    yield (not _close(moved, wanted / 2), "D's step is half as long as it should be",
+    yield (not near(moved, wanted / 2), "D's step is half as long as it should be",
            "D's loss is the sum of the mean over real and the mean over fake, without ½")
     yield along > -0.999, "D has moved uphill", "the loss is *minus* the mean of the logs: check the signs"
     yield along > 0.999, "D has learned something else", "it needs both parts: real pictures up, fakes down"
-    yield _close(moved, wanted), "D's step has another length", "take the mean over each batch, then add the two"
+    yield near(moved, wanted), "D's step has another length", "take the mean over each batch, then add the two"
     G, D = copy.deepcopy(state)
     twice = torch.optim.SGD(D.parameters(), lr=0.5)
     for _ in range(2):
@@ -77,7 +73,7 @@ def discriminator_update(answer):
     expected = torch.optim.SGD(D2.parameters(), lr=0.5)
     for _ in range(2):
         _reference_d_step(G2, D2, expected, real, z)
-    yield _close(_weights(D), _weights(D2)), "the second step goes wrong", "gradients add up: zero_grad() comes first"
+    yield near(_weights(D), _weights(D2)), "the second step goes wrong", "gradients add up: zero_grad() comes first"
 
 
 @check
@@ -92,7 +88,7 @@ def squared_error(answer):
            "pairs", "[3, 1] and [3] broadcast to [3, 3]. Bring both to one shape first")
     yield abs(column.item() - 17) > 1e-4, "it is the sum", "the mean does not grow with the batch"
     yield abs(column.item() - right) < 1e-4, f"you get {column.item():.3f}, not 17/3", "(0² + 1² + 4²) / 3"
-    yield _close(column, flat), "[B] and [B, 1] give different results", "both must work"
+    yield near(column, flat), "[B] and [B, 1] give different results", "both must work"
     yield answer(torch.ones(1, 1), torch.ones(1)).item() == 0, "a batch of one goes wrong", "it is a batch too"
     for count, other in ((3, 2), (1, 3), (3, 1)):
         try:
@@ -125,18 +121,18 @@ def algorithm_1(answer):
     g, d = _weights(G), _weights(D)
 
     def is_like(expected):
-        return _close(g, expected[0]) and _close(d, expected[1])
+        return near(g, expected[0]) and near(d, expected[1])
 
-    yield not _close(d, _weights(state[1])), "D has not changed", "opt_D.step() is missing"
-    yield not _close(g, _weights(state[0])), "G has not changed", "is opt_G.step() there, and is G's fake not detached?"
+    yield not near(d, _weights(state[1])), "D has not changed", "opt_D.step() is missing"
+    yield not near(g, _weights(state[0])), "G has not changed", "is opt_G.step() there, and is G's fake not detached?"
     yield (not is_like(after("GD")), "G goes first",
            "in algorithm 1, D is updated first, and G then plays against the new D")
     yield not is_like(after(noise=z_d)), "G is trained on D's noise", "line 3 of the algorithm draws new noise: use z_g"
     yield (not is_like(after(minimax=True)), "G descends log(1 - D(G(z)))",
            "that is the minimax loss. Take the non-saturating one, -log D(G(z))")
-    yield (_close(d, after()[1]), "D is not where its one step leads",
+    yield (near(d, after()[1]), "D is not where its one step leads",
            "opt_D steps once, on D's loss alone, which is that of exercise 1")
-    yield (_close(g, after()[0]), "G is not where its one step leads",
+    yield (near(g, after()[0]), "G is not where its one step leads",
            "opt_G steps once, on the mean of softplus(-score), after opt_G.zero_grad() and backward()")
     answer(G, D, opt_G, opt_D, real, z_d, z_g)
     g, d = _weights(G), _weights(D)
@@ -157,7 +153,7 @@ def draw(answer):
         yield is_tensor(pictures)
         with torch.no_grad():
             expected = copy.deepcopy(G).eval()(z)
-        yield (_close(pictures, expected), "a picture depends on what else is in its batch",
+        yield (near(pictures, expected), "a picture depends on what else is in its batch",
                "in train mode BatchNorm takes mean and deviation from the batch: G.eval() first")
         yield (all(torch.equal(value, state[name]) for name, value in G.state_dict().items()), "drawing has changed G",
                "in train mode BatchNorm goes on counting: G.eval() first")
