@@ -41,8 +41,9 @@ def image_grid(images, *, columns=None, titles=None, row_labels=None, title=None
     data.check_images(images)
     columns = columns or round(len(images) ** 0.5) or 1
     rows = -(-len(images) // columns)
+    titled = -(-len(titles or []) // columns)  # rows
     fig = Figure(figsize=(min(0.7 * columns, 10) + (0.8 if row_labels else 0),
-                          (min(0.7, 10 / columns) + (0.3 if titles else 0)) * rows + (0.4 if title else 0)),
+                          min(0.7, 10 / columns) * rows + 0.3 * titled + (0.4 if title else 0)),
                  layout="constrained")
     axes = fig.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:

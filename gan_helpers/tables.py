@@ -75,7 +75,9 @@ def spread(values):
     values = list(values)
     if not values:
         return "–"
-    return f"{statistics.median(values):.3g} ({min(values):.3g} – {max(values):.3g})"
+    middle, low, high = (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+                         for value in (statistics.median(values), min(values), max(values)))
+    return f"{middle} ({low} – {high})"
 
 
 def summary(rows, columns, **fixed):

@@ -35,6 +35,12 @@ def test_grid_leaves_the_rest_of_the_last_row_empty(images):
     assert [len(axis.images) for axis in plots.image_grid(images[:5], columns=3).axes] == [1, 1, 1, 1, 1, 0]
 
 
+def test_grid_has_room_for_titles_in_the_rows_that_have_some():
+    heights = [plots.image_grid(torch.zeros(12, 1, 28, 28), columns=4, titles=["a"] * count).get_figheight()
+               for count in (0, 4, 5)]
+    assert [round(height - heights[0], 6) for height in heights] == [0, 0.3, 0.6]
+
+
 def test_grid_refuses_images_out_of_range(images):
     with pytest.raises(ValueError, match=r"must lie in \[-1, 1\].*to_tanh_range"):
         plots.image_grid(images * 2)

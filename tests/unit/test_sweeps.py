@@ -234,6 +234,7 @@ def test_selection_and_summary():
     rows.append({"variant": "a", "seed": 0, "step": 3, "x": 99})
     assert tables.by_seed(rows, "x", variant="a", step=9) == {0: 10, 1: 11, 2: 12, 3: 13, 4: 14}
     assert tables.spread([1, 2, 10]) == "2 (1 – 10)" and tables.spread([]) == "–"
+    assert tables.spread([0.12345, 999.4, 5230]) == "999 (0.123 – 5,230)"  # and not 5.23e+03
     with pytest.raises(ValueError, match="fix one more column"):
         tables.by_seed(rows, "x", variant="a")
     assert "| a | 5 |" in tables.summary(rows, ("seed",)).data, "five seeds, although one has two rows"
