@@ -2,6 +2,7 @@
 
     rows = tables.read("02_classic_gan")                                  # list of dicts; [] where there is none yet
     tables.by_seed(rows, "digit_fid", variant="algorithm 1", step=4000)   # {0: 21.5, 1: 23.0, …}
+    tables.below(rows, ["digit_fid"], "BCE", "clip 1", factor=0.75)       # {0: True, 1: True, …}, for a claim
     tables.summary(rows, ("digit_fid", "coverage"), step=4000)            # a table of medians and ranges, for display
 
 `make results` writes them (gan_helpers.results). Each row has its variant, seed and step, the command that makes it
@@ -68,6 +69,15 @@ def by_seed(rows, column, **fixed):
             raise ValueError(f"seed {row['seed']} has several values of {column} among the rows with {fixed}: "
                              "fix one more column, such as step")
     return {row["seed"]: row[column] for row in where(rows, **fixed) if column in row}
+
+
+def below(rows, columns, variant, other, *, factor=1.0, margin=0.0, **fixed):
+    """{seed: bool}, for a claim: is `variant` below factor · `other` - margin, in each of the `columns`?
+
+    Among the rows that have the `fixed` values.
+    """
+    pairs = [[by_seed(rows, column, variant=name, **fixed) for name in (variant, other)] for column in columns]
+    return {seed: all(small[seed] < factor * large[seed] - margin for small, large in pairs) for seed in pairs[0][0]}
 
 
 def spread(values):

@@ -237,6 +237,14 @@ def test_selection_and_summary():
     assert tables.spread([0.12345, 999.4, 5230]) == "999 (0.123 – 5,230)"  # and not 5.23e+03
     with pytest.raises(ValueError, match="fix one more column"):
         tables.by_seed(rows, "x", variant="a")
+    scores = [{"variant": name, "seed": seed, "x": x, "y": y, "step": 1}
+              for name, seed, x, y in (("a", 0, 3, 1), ("a", 1, 3, 9), ("b", 0, 5, 2), ("b", 1, 4, 8))]
+    scores.append({"variant": "a", "seed": 0, "x": 99, "y": 99, "step": 2})
+    assert tables.below(scores, ["x"], "a", "b", step=1) == {0: True, 1: True}
+    assert tables.below(scores, ["x", "y"], "a", "b", step=1) == {0: True, 1: False}, "in every column"
+    assert tables.below(scores, ["x"], "a", "b", factor=0.75, step=1) == {0: True, 1: False}, "3 is not below 3"
+    assert tables.below(scores, ["x"], "a", "b", margin=1, step=1) == {0: True, 1: False}
+    assert tables.below(scores, ["x"], "c", "b", step=1) == {}
     assert "| a | 5 |" in tables.summary(rows, ("seed",)).data, "five seeds, although one has two rows"
     text = tables.summary(rows, ("x",), step=9).data
     assert "| a | 5 | 12 (10 – 14) |" in text and "| b | 5 | 2 (0 – 4) |" in text
