@@ -108,7 +108,7 @@ def training_curves(histories, *, smooth=25, equilibrium=None):
             for name, colour, line in zip(series, COLOURS, LINES, strict=False):
                 if name not in history.values:  # a critic's five steps may not have come to G's first
                     continue
-                steps, values = _means(history.steps[name], history[name], smooth)
+                steps, values = group_means(history.steps[name], history[name], smooth)
                 axis.plot(steps, values, color=colour, linestyle=line, label=names[name])
                 if equilibrium and name in equilibrium:
                     axis.axhline(equilibrium[name], color=colour, linestyle=line, linewidth=0.7, alpha=0.6)
@@ -141,7 +141,7 @@ def _check_snapshots(snapshots):
         raise ValueError("there is no snapshot to show: give fit a snapshot function and train first")
 
 
-def _means(steps, values, width):
+def group_means(steps, values, width):
     """Means over consecutive groups of `width`, the last of what is left; fewer points where the run is short."""
     width = max(1, min(width, len(values) // 20))
     groups = range(0, len(values), width)

@@ -1,0 +1,282 @@
+"""The training panel: start, pause, one step, slow motion, stop, with live pictures. Lessons get it from `widgets`."""
+
+import asyncio
+import html
+import sys
+import time
+
+import ipywidgets
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from gan_helpers import judges, plots, sheets, training
+
+SLICE = 0.03  # seconds of training after which the kernel may do something else
+PHASE = 0.8  # seconds that slow motion shows each player's turn
+DRAWING = 0.2  # share of the time that may go into pictures
+WITHOUT_LIMIT = sys.maxsize
+
+
+class TrainPanel(ipywidgets.VBox):
+    """Train with `step` on `batches`, as `training.fit` does, at the reader's pace and with live pictures.
+
+    `history`: the History that goes on, of an earlier `fit` or panel; give one, so that the cell may be run again.
+    `samples()`: images [N, 1, 28, 28] in [-1, 1] to show, always from the same noise. `steps`: after so many it ends;
+    left out, it goes on until paused. `snapshot`: as in `fit`.
+
+    It trains in slices between which other cells run, so they must not wait long for anything. Nets and history are
+    the notebook's own: pausing, stopping or closing the panel loses nothing. One panel trains at a time; another one
+    pauses it. Where no pictures can be shown between cells (Colab) it has buttons for some more steps instead.
+    """
+
+    training_now = None  # the panel whose task runs
+
+    def __init__(self, step, batches, *, history=None, samples=None, steps=None, snapshot=None):
+        self.history = training.History() if history is None else history
+        self._samples, self._left = samples, WITHOUT_LIMIT if steps is None else steps
+        self._new_loop = lambda: training.training_loop(step, batches, self.history, steps=self._left,
+                                                        snapshot=snapshot)
+        self._running_loop, self._task, self._next_drawing = None, None, 0.0
+        self.state = "paused"  # or "running" or "stopped"; changed on the loop only
+        self._loop = None if "google.colab" in sys.modules else running_loop()
+        self.picture, self.text, self.message = ipywidgets.Image(format="png"), ipywidgets.HTML(), ipywidgets.HTML()
+        self.picture.layout = {"align_self": "flex-start"}
+        if self._loop:
+            self.start, self.pause = self._button("Start", self._start), self._button("Pause", self._pause)
+            self.one_step, self.stop = self._button("One step", self._one_step), self._button("Stop", self._stop)
+            self.slow = ipywidgets.Checkbox(False, description="slow motion", indent=False)
+            controls = [self.start, self.pause, self.one_step, self.stop, self.slow]
+        else:
+            self.more = {count: self._button(f"Train {count:,} more step{'s' * (count > 1)}",
+                                             lambda count=count: self._train_now(count)) for count in (1, 100, 1000)}
+            controls = list(self.more.values())
+        self._figure = _LiveFigure()
+        super().__init__([ipywidgets.HBox(controls), self.picture, self.text, self.message])
+        if TrainPanel.training_now:  # most likely this cell's own, from its last run
+            TrainPanel.training_now._pause()
+        self._show_state()
+        self._guarded(self._draw)
+
+    def figure(self):
+        """The samples, curves and classes as a matplotlib Figure, for `plots.show`."""
+        return self._figure.figure
+
+    def close(self):
+        """Stop, and take the panel away."""
+        self._stop()
+        super().close()
+
+    def _button(self, name, action):
+        button = ipywidgets.Button(description=name, layout={"width": "auto"})
+
+        def clicked(_button):  # perhaps in another thread, where it may only leave word
+            if self._loop:
+                self._loop.call_soon_threadsafe(self._guarded, action)
+            else:
+                self._guarded(action)
+
+        button.on_click(clicked)
+        return button
+
+    def _guarded(self, action):
+        """Do it; what goes wrong is shown in the panel, in words, and the training rests."""
+        try:
+            action()
+        except Exception as error:
+            self._failed(error)
+
+    def _failed(self, error):
+        self.message.value = in_words(error)
+        self._pause()
+
+    def _start(self):
+        if self.state == "stopped":  # a click that was on its way
+            return
+        other = TrainPanel.training_now
+        if other not in (None, self):
+            other._pause()
+        self.state, self.message.value, TrainPanel.training_now = "running", "", self
+        self._show_state()
+        if self._task is None or self._task.done():
+            self._task = self._loop.create_task(self._train())
+
+    def _pause(self):
+        """Rest after the running step; a stopped panel stays stopped."""
+        if TrainPanel.training_now is self:
+            TrainPanel.training_now = None
+        if self.state == "running":
+            self.state = "paused"
+        self._show_state()
+
+    def _stop(self):
+        self._pause()
+        self.state = "stopped"
+        if self._running_loop is not None:
+            self._running_loop.close()
+        self._show_state()
+
+    def _one_step(self):
+        if self.state == "stopped":
+            return
+        self._pause()
+        self.message.value = ""
+        if self._advance():
+            self._draw()
+            self.text.value = " ".join(phases(self.history)) + "<br>" + self.text.value
+
+    def _train_now(self, count):
+        """Do `count` steps at once, with pictures on the way."""
+        self.message.value = ""
+        for _ in range(count):
+            if not self._advance():
+                break
+            self._draw_if_due()
+        self._draw()
+
+    async def _train(self):
+        """The task: steps, and pictures when they are due, while the state is "running"."""
+        try:
+            while self.state == "running":
+                end = time.perf_counter() + SLICE
+                while self._advance() and not self.slow.value and time.perf_counter() < end:
+                    pass
+                if self.slow.value:
+                    await self._show_phases()
+                else:
+                    self._draw_if_due()
+                    await asyncio.sleep(0)
+            self._draw()
+        except Exception as error:  # nobody waits for the task: without this the error would be lost
+            self._failed(error)
+
+    def _advance(self):
+        """One step. False where the steps asked for are done."""
+        if self._left and self._running_loop is None:
+            self._running_loop = self._new_loop()
+        try:
+            next(self._running_loop or iter(()))
+        except StopIteration:
+            self.message.value = "All steps asked for are done."
+            self._pause()
+            return False
+        except Exception:
+            self._running_loop = None  # an error ends a generator: the next start needs a new one
+            raise
+        self._left -= 1
+        return True
+
+    async def _show_phases(self):
+        """Slow motion: each player's turn of the last step by name, one after the other."""
+        *earlier, last = phases(self.history)
+        for phase in earlier:
+            self.text.value = phase
+            await asyncio.sleep(PHASE)
+        self._draw()  # after G's turn: the samples have changed
+        if self.state == "running":
+            self.text.value = last
+        await asyncio.sleep(PHASE)
+
+    def _draw_if_due(self):
+        if time.perf_counter() > self._next_drawing:
+            self._draw()
+
+    def _draw(self):
+        start = time.perf_counter()
+        images = None
+        if self._samples is not None:
+            with torch.random.fork_rng(devices=[]), torch.no_grad():  # training goes on as if nobody had looked
+                images = self._samples()
+        self.picture.value, reading = self._figure.draw(self.history, images)
+        latest = "; ".join(f"{name} {values[-1]:.3f}" for name, values in self.history.values.items())
+        self.text.value = f"Picture: step {self.history.step:,}. {latest}. {reading}"
+        end = time.perf_counter()
+        self._next_drawing = end + max(0.4, (end - start) / DRAWING)
+
+    def _show_state(self):
+        if self._loop is None:
+            return
+        self.start.disabled = self.state != "paused"
+        self.pause.disabled = self.state != "running"
+        self.one_step.disabled = self.stop.disabled = self.state == "stopped"
+        if self.state == "stopped" and not self.message.value:
+            self.message.value = (f"Stopped after step {self.history.step:,}. Nets and history are kept; run this cell "
+                                  "again to go on.")
+
+
+class _LiveFigure:
+    """Samples, losses, scores and classes in one figure whose parts are moved, not made anew: that is quicker."""
+
+    def __init__(self):
+        self.figure = Figure(figsize=(11, 2.9), dpi=80)
+        sheet, *curves, classes = self.figure.subplots(1, 4, width_ratios=(1.25, 1.2, 1.2, 1))
+        self.figure.subplots_adjust(left=0.01, right=0.99, bottom=0.17, top=0.9, wspace=0.22)
+        self.sheet, self.curves = sheet, curves
+        sheet.axis("off")
+        self.lines = {}
+        titles = {"losses": (("d_loss", "D"), ("g_loss", "G")),
+                  "mean raw scores": (("score_real", "real"), ("score_fake", "fake"))}
+        for axis, (title, series) in zip(curves, titles.items(), strict=True):
+            for (name, label), colour, line in zip(series, plots.COLOURS, plots.LINES, strict=False):
+                self.lines[name] = axis.plot([], [], color=colour, linestyle=line, label=label)[0]
+            axis.set_title(title, fontsize=10)
+            axis.set_xlabel("step")
+            axis.legend(frameon=False, loc="upper right")
+        self.bars = classes.bar(range(10), [0] * 10, color=plots.BLUE)
+        classes.set(xticks=range(10), ylim=(0, 1), yticks=[])
+        classes.set_title("the judge reads", fontsize=10)
+        self.classes = classes
+
+    def draw(self, history, images):
+        """The PNG bytes, and a sentence on what the judge reads in `images` (None: there are none)."""
+        for name, line in self.lines.items():
+            if name in history.values:
+                line.set_data(*plots.group_means(history.steps[name], history[name], 25))
+        for axis in self.curves:
+            axis.relim()
+            axis.autoscale_view()
+        reading = ""
+        if images is not None:
+            sheet = np.asarray(sheets.sheet(images, round(len(images) ** 0.5)))
+            self.sheet.clear()
+            self.sheet.axis("off")
+            self.sheet.imshow(sheet, cmap="gray", vmin=0, vmax=255)
+            digits = judges.read(judges.load(), images)[1].argmax(1)
+            reading = counts(digits)
+            found = digits.bincount(minlength=10).tolist()
+            for bar, height in zip(self.bars, found, strict=True):
+                bar.set_height(height)
+            self.classes.set_ylim(0, max(found) * 1.05)
+        return sheets.png(sheets.drawn(self.figure)), reading
+
+
+def phases(history):
+    """What happened in the last step, a sentence for each player that had a turn."""
+    found = {name: values[-1] for name, values in history.values.items() if history.steps[name][-1] == history.step}
+    said = []
+    if "d_loss" in found:
+        scores = (f" It scores real pictures {found['score_real']:.2f} and fakes {found['score_fake']:.2f} on average."
+                  if {"score_real", "score_fake"} <= found.keys() else "")
+        said.append(f"Step {history.step:,}, D's turn: its loss is {found['d_loss']:.3f}.{scores}")
+    if "g_loss" in found:
+        said.append(f"Step {history.step:,}, G's turn: its loss is {found['g_loss']:.3f}. The samples are drawn anew.")
+    return said or [f"Step {history.step:,}: " + ", ".join(f"{name} {value:.3f}" for name, value in found.items())]
+
+
+def counts(digits):
+    """A sentence on readings int64 [N]: how often each digit occurs."""
+    found = digits.bincount(minlength=10).tolist()
+    return "The judge reads " + ", ".join(f"{digit}: {count}" for digit, count in enumerate(found)) + "."
+
+
+def in_words(error):
+    """An error as a line of HTML."""
+    return f"<b>That did not work.</b> {type(error).__name__}: {html.escape(str(error))}"
+
+
+def running_loop():
+    """The event loop that runs this cell; None in plain Python, where nothing can happen between calls."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -1,0 +1,202 @@
+"""The widgets in real kernels, driven as a front end does: by messages, old and new ipykernel and ipywidgets.
+
+By hand on one other kernel: WIDGET_PYTHON=/path/to/python python -m pytest -m slow tests/slow/test_widget_kernels.py
+"""
+
+import os
+import queue
+import subprocess
+import sys
+import sysconfig
+import time
+import venv
+from pathlib import Path
+
+import pytest
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import KernelManager
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+KERNELS = {
+    "installed": (),
+    "Colab's": ("ipykernel==6.17.1", "ipython==7.34.0", "ipywidgets==7.7.1"),
+    "between": ("ipykernel==7.0.1", "ipywidgets==8.1.7"),
+}
+SETUP = """
+import sys, time
+from gan_helpers import training, widgets
+history = training.History()
+def step(images, labels):
+    time.sleep(0.002)
+    return {"d_loss": 1.0, "g_loss": 2.0}
+batches = [(None, None)] * 10
+"""
+
+
+@pytest.fixture(scope="module", params=KERNELS)
+def python(request, tmp_path_factory):
+    """The interpreter of a kernel: this one, or one with other versions in front of this one's packages."""
+    if not KERNELS[request.param]:
+        return os.environ.get("WIDGET_PYTHON", sys.executable)
+    if "WIDGET_PYTHON" in os.environ:
+        pytest.skip("WIDGET_PYTHON names the only kernel to be tried")
+    folder = tmp_path_factory.mktemp("kernel")
+    venv.create(folder, with_pip=True)
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    own = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], check=True,
+                         capture_output=True, text=True).stdout.strip()
+    Path(own, "behind.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    subprocess.run([python, "-m", "pip", "install", "-q", *KERNELS[request.param]], check=True)
+    return str(python)
+
+
+class Kernel:
+    """A kernel, and a front end's part in talking to it."""
+
+    def __init__(self, python):
+        self.manager = KernelManager(transport="ipc" if os.name != "nt" else "tcp")
+        self.manager._kernel_spec = KernelSpec(argv=[python, "-m", "ipykernel_launcher", "-f", "{connection_file}"])
+        self.manager.start_kernel(env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=120)
+        self.subshell = None
+        self.updates = []  # (comm_id, state, number of buffers) of all comm messages so far
+
+    def use_a_subshell(self):
+        """Send comm messages to another thread of the kernel, as JupyterLab does where the kernel can."""
+        info = self.client.kernel_info(reply=True, timeout=30)["content"]
+        if "kernel subshells" not in info.get("supported_features", []):
+            return False
+        message = self.client.session.msg("create_subshell_request", {})
+        self.client.control_channel.send(message)
+        self.subshell = self.client.control_channel.get_msg(timeout=30)["content"]["subshell_id"]
+        return True
+
+    def run(self, code, expression="None"):
+        """Run a cell; the value of an expression after it. Raises where the cell does."""
+        number = self.client.execute(code, user_expressions={"value": expression})
+        while True:
+            reply = self.client.get_shell_msg(timeout=60)
+            if reply["parent_header"].get("msg_id") == number:
+                break
+        assert reply["content"]["status"] == "ok", reply["content"]
+        found = reply["content"]["user_expressions"]["value"]
+        assert found["status"] == "ok", found
+        return eval(found["data"]["text/plain"])
+
+    def send(self, comm_id, data):
+        message = self.client.session.msg("comm_msg", {"comm_id": comm_id, "data": data})
+        if self.subshell:
+            message["header"]["subshell_id"] = self.subshell
+        self.client.shell_channel.send(message)
+
+    def click(self, button):
+        self.send(button, {"method": "custom", "content": {"event": "click"}})
+
+    def set(self, model, **state):
+        self.send(model, {"method": "update", "state": state, "buffer_paths": []})
+
+    def listen(self, seconds):
+        """Take in what the kernel broadcasts."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            try:
+                message = self.client.get_iopub_msg(timeout=left)
+            except queue.Empty:
+                return
+            if message["msg_type"] == "comm_msg":
+                content = message["content"]
+                self.updates.append((content["comm_id"], content["data"].get("state", {}), len(message["buffers"])))
+
+
+@pytest.fixture(params=["main shell", "subshell"])
+def kernel(python, request):
+    kernel = Kernel(python)
+    try:
+        kernel.run(SETUP)
+        if request.param == "subshell" and not kernel.use_a_subshell():
+            pytest.skip("this kernel has no subshells")
+        yield kernel
+    finally:
+        kernel.client.stop_channels()
+        kernel.manager.shutdown_kernel(now=True)
+
+
+def test_start_pause_resume_and_stop(kernel):
+    ids = kernel.run("panel = widgets.train_panel(step, batches, history=history)",
+                     "{name: getattr(panel, name).model_id for name in ('start', 'pause', 'one_step', 'stop', 'text')}")
+
+    def steps(state):
+        found = kernel.run("", "(history.step, panel.state, panel.message.value)")
+        assert found[1] == state, found
+        return found[0]
+
+    assert steps("paused") == 0
+    kernel.click(ids["start"])
+    kernel.listen(1)
+    begin = time.monotonic()
+    first = steps("running")  # another cell, while it trains
+    assert first > 50 and time.monotonic() - begin < 1
+    kernel.listen(1.5)
+    assert steps("running") > first + 50
+    said = [state["value"] for model, state, _ in kernel.updates if model == ids["text"] and "value" in state]
+    assert len(said) >= 2 and "step" in said[-1], "pictures come between cells"
+
+    kernel.click(ids["pause"])
+    kernel.listen(0.5)
+    rests_at = steps("paused")
+    kernel.listen(0.3)
+    assert steps("paused") == rests_at
+    kernel.click(ids["one_step"])
+    kernel.listen(0.5)
+    assert steps("paused") == rests_at + 1
+
+    kernel.click(ids["start"])
+    kernel.listen(0.5)
+    assert steps("running") > rests_at + 20
+    # The same cell again, while it trains: the old panel rests, nothing is lost, the new one goes on.
+    again = kernel.run("old, panel = panel, widgets.train_panel(step, batches, history=history)",
+                       "{name: getattr(panel, name).model_id for name in ('start', 'stop')}")
+    kernel.listen(0.3)
+    before = steps("paused")
+    kernel.click(again["start"])
+    kernel.listen(0.5)
+    assert steps("running") > before + 20
+    kernel.click(again["stop"])
+    kernel.listen(0.5)
+    end = steps("stopped")
+    kernel.click(again["start"])
+    kernel.listen(0.3)
+    assert steps("stopped") == end
+    assert kernel.run("", "len(history['d_loss'])") == end and kernel.run("", "old.state") == "paused"
+
+
+def test_an_error_is_shown_in_the_panel(kernel):
+    start, message = kernel.run(
+        "def step(images, labels): raise ValueError('not today')\npanel = widgets.train_panel(step, batches)",
+        "(panel.start.model_id, panel.message.model_id)")
+    kernel.click(start)
+    kernel.listen(1)
+    said = [state.get("value", "") for model, state, _ in kernel.updates if model == message]
+    assert any("ValueError: not today" in text for text in said)
+    assert kernel.run("", "panel.state") == "paused"
+
+
+def test_a_fast_drag_drops_stale_pictures(kernel):
+    slider, sheet = kernel.run("sampler = widgets.sampler()\nbefore = bytes(sampler.sheet.value)",
+                               "(sampler.sliders[0].model_id, sampler.sheet.model_id)")
+    kernel.listen(0.5)
+    kernel.updates.clear()
+    for number in range(100):
+        kernel.set(slider, value=-3 + number * 0.05)
+    for _ in range(20):  # a front end waits for its messages too; here they come all at once
+        kernel.listen(0.5)
+        if kernel.run("", "round(sampler.sliders[0].value, 2)") == 1.95:
+            break
+    kernel.listen(0.5)
+    pictures = [buffers for model, _state, buffers in kernel.updates if model == sheet]
+    assert 1 <= len(pictures) < 50 and set(pictures) == {1}, "few for a hundred values, each with its bytes"
+    assert kernel.run("after = bytes(sampler.sheet.value); sampler._draw()",
+                      "(after == bytes(sampler.sheet.value), after != before)") == (True, True)

@@ -1,0 +1,449 @@
+"""The widgets react to their controls, say what goes wrong, and leave training and random numbers alone."""
+
+import asyncio
+import io
+import re
+import sys
+import types
+
+import ipywidgets
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gan_helpers import judges, networks, panel, sheets, training, widgets
+
+CLICKABLE = (ipywidgets.Button,)
+NAMED_BY_LABEL = (ipywidgets.BoundedIntText, ipywidgets.BoundedFloatText, ipywidgets.Dropdown, ipywidgets.Checkbox)
+
+
+@pytest.fixture(autouse=True)
+def no_panel_from_another_test():
+    yield
+    panel.TrainPanel.training_now = None
+
+
+def pixels(image):
+    return np.asarray(Image.open(io.BytesIO(bytes(image.value))).convert("L"))
+
+
+def inside(box):
+    """All widgets in a box, at any depth."""
+    for child in box.children:
+        yield child
+        if hasattr(child, "children"):
+            yield from inside(child)
+
+
+def history_of(steps=40, every=10):
+    history = training.History()
+    for _ in range(steps):
+        history.step += 1
+        history.record({"d_loss": 1.0 / history.step, "g_loss": 0.5, "score_real": 0.1, "score_fake": -0.1})
+        if history.step % every == 0:
+            history.snapshots[history.step] = torch.full((4, 1, 28, 28), history.step / steps * 2 - 1)
+    return history
+
+
+class Step:
+    """A step that counts; from `fails_at` on it raises."""
+
+    def __init__(self, fails_at=None):
+        self.count, self.fails_at = 0, fails_at
+
+    def __call__(self, images, labels):
+        self.count += 1
+        if self.count == self.fails_at:
+            raise ValueError("1 < 2 & broken")
+        return {"d_loss": 1.5, "g_loss": 0.25, "score_real": 0.5, "score_fake": -0.5}
+
+
+BATCHES = [(torch.zeros(2, 1, 28, 28), torch.zeros(2, dtype=torch.int64))] * 3
+
+
+def shown():
+    return torch.zeros(9, 1, 28, 28)
+
+
+# Sheets
+
+
+def test_a_sheet_has_each_picture_in_its_place():
+    images = torch.linspace(-1, 1, 6).view(6, 1, 1, 1).expand(6, 1, 28, 28)
+    sheet = np.asarray(sheets.sheet(images, 3, scale=2))
+    assert sheet.shape == (2 * 58, 3 * 58)
+    assert [sheet[row, column] for row in (10, 70) for column in (10, 70, 130)] == [0, 51, 102, 153, 204, 255]
+    with_text = np.asarray(sheets.sheet(images, 3, scale=2, captions=["7  98%"] * 6))
+    assert with_text.shape == (2 * 72, 3 * 58) and (with_text[57:71] > 200).any()
+
+
+# The sampler
+
+
+@pytest.fixture(scope="module")
+def conditional():
+    return widgets.sampler(conditional=True)
+
+
+def test_a_sampler_opens_on_a_shipped_generator_with_its_own_pictures():
+    sampler = widgets.sampler()
+    z = torch.randn(100, 42, generator=torch.Generator().manual_seed(0))[:36]
+    assert torch.allclose(sampler.images, networks.sample(networks.trained_generator(), z), atol=1e-5)
+    assert sampler.message.value == "" and "36 samples, seed 0" in sampler.text.value
+
+
+@pytest.mark.parametrize("control, value", [("truncation", 0.5), ("seed", 3), ("judge", True), ("digit", 7),
+                                            ("share", 0.5), (0, 2.0), (3, -2.0)])
+def test_each_control_changes_the_sheet(conditional, control, value):
+    widget = conditional.sliders[control] if isinstance(control, int) else getattr(conditional, control)
+    before, old = pixels(conditional.sheet), widget.value
+    widget.value = value
+    assert conditional.message.value == ""
+    changed = pixels(conditional.sheet)
+    widget.value = old
+    assert changed.shape != before.shape or (changed != before).any()
+    assert (pixels(conditional.sheet) == before).all(), "the same settings give the same sheet"
+
+
+def test_a_conditional_sampler_draws_the_digit_that_is_asked_for(conditional):
+    def read():
+        return judges.read(judges.load(), conditional.images)[1].argmax(1)
+
+    conditional.digit.value = 7
+    assert (read() == 7).float().mean() > 0.8
+    conditional.other.value, conditional.share.value = 3, 1.0
+    assert (read() == 3).float().mean() > 0.8
+    conditional.digit.value, conditional.share.value = widgets.EACH, 0.0
+    assert (read() == torch.arange(36) % 10).float().mean() > 0.8
+
+
+def test_another_size_keeps_the_pictures(conditional):
+    before = conditional.images
+    conditional.size.value = 2
+    assert torch.allclose(conditional.images, before[:4], atol=1e-5)
+    conditional.size.value = 6
+
+
+def test_the_walk_leads_from_one_picked_picture_to_the_other(conditional):
+    conditional.first.value, conditional.last.value = 2, 9
+    for share, place in ((0.0, 1), (1.0, 8)):
+        conditional.walk.value = share
+        strip = pixels(conditional.walked)  # the ends, and between them where the walk is
+        between = strip[:84, 86:170]
+        assert (between == np.asarray(sheets.sheet(conditional.images[place:place + 1], 1, scale=3))[:84, :84]).all()
+    conditional.first.value = 100  # more than the sheet has
+    assert conditional.message.value == "" and "picture 36" in conditional.text.value
+
+
+def test_the_judge_reads_each_picture(conditional):
+    conditional.judge.value = True
+    read = judges.read(judges.load(), conditional.images)[1].softmax(1)
+    assert f"a {read.argmax(1)[read.max(1).values.argmin()]}" in conditional.text.value
+    assert pixels(conditional.sheet).shape == (6 * 72, 6 * 58)
+    conditional.judge.value = False
+
+
+def test_new_noise_and_save(conditional, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    seed = conditional.seed.value
+    conditional.new_noise.click()
+    assert conditional.seed.value == seed + 1
+    conditional.save.click()
+    conditional.save.click()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["digits-1.png", "digits-2.png"]
+    assert (np.asarray(Image.open(tmp_path / "digits-1.png")) == pixels(conditional.sheet)).all()
+    conditional.seed.value = seed
+
+
+def test_number_fields_and_sliders_move_together(conditional):
+    number = next(widget for widget in inside(conditional) if getattr(widget, "description", "") == "direction 1")
+    number.value = 1.5
+    assert conditional.sliders[0].value == 1.5
+    conditional.sliders[0].value = 0.0
+    assert number.value == 0.0
+
+
+def test_directions_are_those_along_which_pictures_change_most():
+    class Stretch(torch.nn.Module):  # linear: its Jacobian is known
+        latent_dim = 3
+
+        def forward(self, z):
+            return torch.nn.functional.pad(z * torch.tensor([1.0, 5.0, 3.0]), (0, 781)).view(-1, 1, 28, 28)
+
+    found = widgets.directions(Stretch(), count=2).abs()
+    assert torch.allclose(found, torch.tensor([[0.0, 1, 0], [0, 0, 1]]), atol=1e-5)
+    net = networks.DenseGenerator(latent_dim=8, hidden=(16, 16)).train()
+    widgets.directions(net)
+    assert net.training and all(p.grad is None for p in net.parameters())
+
+
+def test_an_error_in_a_callback_is_shown_in_words():
+    net = networks.DenseGenerator(latent_dim=8, hidden=(16, 16))
+    sampler = widgets.sampler(net)
+    net.latent_dim = 7  # what a reader may do in another cell
+    sampler.seed.value = 1
+    assert "That did not work" in sampler.message.value and "ValueError" not in sampler.text.value
+    net.latent_dim = 8
+    sampler.seed.value = 2
+    assert sampler.message.value == ""
+    with pytest.raises(TypeError, match="latent_dim"):
+        widgets.sampler(torch.nn.Linear(2, 2))
+
+
+def test_random_numbers_and_the_nets_mode_are_left_alone():
+    net = networks.DenseGenerator(latent_dim=8, hidden=(16, 16)).train()
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    sampler = widgets.sampler(net)
+    sampler.new_noise.click()
+    sampler.judge.value = True
+    train = widgets.train_panel(Step(), BATCHES, samples=lambda: torch.rand(4, 1, 28, 28))
+    train._draw()
+    widgets.scrubber(history_of()).slider.value = 0
+    assert torch.equal(torch.get_rng_state(), before) and net.training
+
+
+def test_fast_changes_are_drawn_once_with_the_newest_values():
+    async def drag():
+        sampler = widgets.sampler()
+        drawn, draw = [], sampler._draw
+        sampler._draw = lambda: (drawn.append(sampler.seed.value), draw())
+        for seed in range(1, 30):
+            sampler.seed.value = seed
+        assert drawn == []
+        await asyncio.sleep(0.1)
+        assert drawn == [29]
+        sampler.seed.value = 30
+        await asyncio.sleep(0.1)
+        assert drawn == [29, 30]
+
+    asyncio.run(drag())
+
+
+# The scrubber
+
+
+def test_a_scrubber_shows_the_snapshot_of_its_step_and_marks_it():
+    history = history_of()
+    scrubber = widgets.scrubber(history)
+    assert scrubber.step.value == 40 and pixels(scrubber.sheet)[5, 5] == 255
+    curves = pixels(scrubber.curves)
+    scrubber.slider.value = 0
+    assert scrubber.step.value == 10 and pixels(scrubber.sheet)[5, 5] == 64
+    assert "d_loss 0.10" in scrubber.text.value and "step 10" in scrubber.text.value
+    left = np.where((pixels(scrubber.curves) != curves).any(0))[0]
+    scrubber.step.value = 30
+    assert scrubber.slider.value == 2 and np.where((pixels(scrubber.curves) != curves).any(0))[0].min() > left.min()
+    assert len(scrubber.figure().axes) == 16  # four snapshots of four pictures
+
+
+def test_a_scrubber_without_snapshots_says_so():
+    with pytest.raises(ValueError, match="no snapshot"):
+        widgets.scrubber(training.History())
+
+
+def test_play_goes_through_the_snapshots_and_pauses(monkeypatch):
+    monkeypatch.setattr(widgets, "FRAME", 0.02)
+
+    async def play():
+        scrubber = widgets.scrubber(history_of())
+        scrubber.play.click()  # at the end: begins anew
+        await asyncio.sleep(0.03)
+        assert scrubber.play.description == "Pause" and scrubber.slider.value < 3
+        scrubber.play.click()
+        await asyncio.sleep(0.02)
+        rests_at = scrubber.slider.value
+        await asyncio.sleep(0.1)
+        assert scrubber.slider.value == rests_at and scrubber.play.description == "Play"
+        scrubber.play.click()
+        await asyncio.sleep(0.5)
+        assert scrubber.slider.value == 3 and scrubber.play.description == "Play" and scrubber.message.value == ""
+
+    asyncio.run(play())
+
+
+# The training panel
+
+
+def test_the_panel_starts_pauses_resumes_and_stops():
+    async def train():
+        step, history = Step(), training.History()
+        train = widgets.train_panel(step, BATCHES, history=history, samples=shown)
+        assert not train.start.disabled and train.pause.disabled
+        first = bytes(train.picture.value)
+        train.start.click()
+        await asyncio.sleep(0.4)
+        assert train.state == "running" and train.start.disabled and not train.pause.disabled
+        train.pause.click()
+        await asyncio.sleep(0.3)
+        rests_at = history.step
+        assert rests_at > 0 and train.state == "paused" and bytes(train.picture.value) != first
+        await asyncio.sleep(0.1)
+        assert history.step == rests_at == step.count
+        train.one_step.click()
+        await asyncio.sleep(0.3)
+        assert history.step == rests_at + 1 and "D's turn" in train.text.value and "G's turn" in train.text.value
+        train.start.click()
+        await asyncio.sleep(0.2)
+        train.stop.click()
+        train.start.click()  # too late
+        await asyncio.sleep(0.4)
+        end = history.step
+        assert end > rests_at + 1 and train.state == "stopped" and train.start.disabled and train.one_step.disabled
+        assert "kept" in train.message.value
+        await asyncio.sleep(0.1)
+        assert history.step == end == step.count == len(history["d_loss"])
+
+    asyncio.run(train())
+
+
+def test_fit_and_the_panel_continue_each_other():
+    async def train():
+        step, kept = Step(), {}
+        history = training.fit(step, BATCHES, steps=5)
+        train = widgets.train_panel(step, BATCHES, history=history, steps=4,
+                                    snapshot=lambda n: kept.setdefault(n, torch.zeros(1, 1, 28, 28)))
+        train.start.click()
+        await asyncio.sleep(0.3)
+        assert history.step == 9 and list(kept) == [6, 7, 8, 9] == list(history.snapshots)
+        assert train.state == "paused" and "All steps" in train.message.value
+        training.fit(step, BATCHES, steps=1, history=history)
+        assert history.step == 10 == step.count
+
+    asyncio.run(train())
+
+
+def test_a_cell_run_again_pauses_its_old_panel():
+    async def train():
+        history = training.History()
+        old = widgets.train_panel(Step(), BATCHES, history=history)
+        old.start.click()
+        await asyncio.sleep(0.1)
+        new = widgets.train_panel(Step(), BATCHES, history=history)
+        assert old.state == "paused"
+        await asyncio.sleep(0.2)
+        before = history.step
+        await asyncio.sleep(0.1)
+        assert history.step == before > 0
+        new.start.click()
+        await asyncio.sleep(0.2)
+        assert history.step > before
+        old.start.click()  # one at a time
+        await asyncio.sleep(0.05)
+        assert (old.state, new.state) == ("running", "paused")
+        old.close()
+        assert old.state == "stopped"
+
+    asyncio.run(train())
+
+
+def test_slow_motion_names_both_turns(monkeypatch):
+    monkeypatch.setattr(panel, "PHASE", 0.05)
+
+    async def train():
+        train, said = widgets.train_panel(Step(), BATCHES, samples=shown), []
+        train.text.observe(lambda change: said.append(change["new"]), "value")
+        train.slow.value = True
+        train.start.click()
+        await asyncio.sleep(0.35)
+        train.pause.click()
+        await asyncio.sleep(0.3)
+        assert train.history.step < 8
+        turns = [match[1] for text in said if (match := re.match(r"Step 1, (\w)'s turn", text))]
+        assert turns == ["D", "G"]
+
+    asyncio.run(train())
+
+
+def test_phases_name_who_had_a_turn():
+    history = training.History()
+    history.step = 1
+    history.record({"d_loss": 1.0, "g_loss": 2.0})
+    assert ["G's turn" in phase for phase in panel.phases(history)] == [False, True]
+    history.step = 2
+    history.record({"d_loss": 1.0, "score_real": 0.5, "score_fake": -0.5})  # a critic's step
+    (only,) = panel.phases(history)
+    assert "D's turn" in only and "0.50" in only and "-0.50" in only
+    history.step = 3
+    history.record({"accuracy": 0.5})
+    assert panel.phases(history) == ["Step 3: accuracy 0.500"]
+
+
+@pytest.mark.parametrize("broken", ["step", "samples"])
+def test_an_error_in_training_is_shown_and_training_can_go_on(broken):
+    async def train():
+        step, fail = Step(fails_at=3 if broken == "step" else None), [broken == "samples"]
+
+        def samples():
+            if fail[0] and train_panel.state == "running":
+                raise ValueError("1 < 2 & broken")
+            return shown()
+
+        train_panel = None
+        train_panel = widgets.train_panel(step, BATCHES, samples=None if broken == "step" else samples)
+        train_panel.start.click()
+        await asyncio.sleep(0.6)
+        assert "ValueError: 1 &lt; 2 &amp; broken" in train_panel.message.value and train_panel.state == "paused"
+        before, fail[0] = train_panel.history.step, False
+        train_panel.start.click()
+        await asyncio.sleep(0.2)
+        assert train_panel.history.step > before and train_panel.message.value == ""
+        train_panel.pause.click()
+        await asyncio.sleep(0.3)
+
+    asyncio.run(train())
+
+
+def test_without_a_loop_or_on_colab_there_are_buttons_for_more_steps(monkeypatch):
+    history = training.History()
+    plain = widgets.train_panel(Step(), BATCHES, history=history, samples=shown)  # no loop: plain Python
+    plain.more[100].click()
+    assert history.step == 100 and "step 100" in plain.text.value and plain.message.value == ""
+
+    async def colab():
+        monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+        on_colab = widgets.train_panel(Step(), BATCHES, history=history)
+        assert [button.description for button in on_colab.more.values()][:2] == ["Train 1 more step",
+                                                                                 "Train 100 more steps"]
+        on_colab.more[1].click()
+        assert history.step == 101  # within the click: later updates would not be shown there
+        sampler = widgets.sampler()
+        sampler.seed.value = 4
+        assert "seed 4" in sampler.text.value
+
+    asyncio.run(colab())
+
+
+# All of them
+
+
+def everything():
+    yield widgets.sampler(conditional=True)
+    yield widgets.scrubber(history_of())
+    yield widgets.train_panel(Step(), BATCHES, samples=shown)
+
+
+def test_every_control_has_a_name_and_every_picture_a_line_below():
+    async def look():
+        for widget in everything():
+            parts = list(inside(widget))
+            fields = [part for part in parts if isinstance(part, NAMED_BY_LABEL + CLICKABLE)]
+            assert fields and all(part.description for part in fields)
+            # A slider has no name of its own: beside it stands a field that has one.
+            for box in [part for part in [widget, *parts] if isinstance(part, ipywidgets.HBox)]:
+                if any(isinstance(child, (ipywidgets.IntSlider, ipywidgets.FloatSlider)) for child in box.children):
+                    assert any(isinstance(child, NAMED_BY_LABEL) for child in box.children)
+            assert widget.text.value.startswith("Picture: ")
+            known = (*NAMED_BY_LABEL, *CLICKABLE, ipywidgets.IntSlider, ipywidgets.FloatSlider, ipywidgets.HTML,
+                     ipywidgets.Image, ipywidgets.Box)
+            assert all(isinstance(part, known) for part in parts), "only what ipywidgets 7.7.1 has and names"
+
+    asyncio.run(look())
+
+
+def test_every_widget_gives_a_still_picture():
+    for widget in everything():
+        png = io.BytesIO()
+        widget.figure().savefig(png, format="png")
+        assert len(png.getvalue()) > 3000
