@@ -9,6 +9,8 @@ after the other; what is printed is the median over rounds of the ratio within a
 The race (benchmarks/race.py) is another matter: one run of each setting, 35 minutes of training, seconds and a picture.
 """
 
+import io
+import itertools
 import resource
 import statistics
 import subprocess
@@ -21,7 +23,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 
 from benchmarks import race
 from benchmarks.loops import BATCH_SIZE, our_batches, our_step, usual_loader, usual_step
-from gan_helpers import data, execution, judges, metrics, networks, training
+from gan_helpers import data, execution, judges, metrics, networks, plots, training, widgets
 
 ROUNDS, STEPS = 7, 300
 
@@ -161,8 +163,42 @@ def bench_lessons():
         print(f"{notebook.stem:<28}{seconds:>9.0f}{peak / 1e6:>25.0f} MB", flush=True)
 
 
-BENCHES = {"step": bench_step, "loading": bench_loading, "score": bench_score, "lessons": bench_lessons,
-           "race": race.picture}
+def bench_widgets():
+    """From a control's new value to the bytes of the new picture; the browser is not in it."""
+    history = training.History()
+    for history.step in range(1, 4001):
+        history.record({"d_loss": 1.0, "g_loss": 1.0, "score_real": 0.0, "score_fake": 0.0})
+    G = networks.trained_generator()
+    history.snapshots = {step: networks.sample(G, torch.randn(20, G.latent_dim)) for step in range(100, 4001, 100)}
+    sampler, scrubber, places = widgets.sampler(G), widgets.scrubber(history), itertools.cycle(range(40))
+
+    def move(size, judge):
+        sampler.size.value, sampler.judge.value = size, judge
+        return lambda: setattr(sampler.sliders[0], "value", next(places) / 10)
+
+    def as_figure():
+        sampler.sliders[0].value = next(places) / 10
+        plots.image_grid(sampler.images).savefig(io.BytesIO(), format="png")
+
+    variants = {"plots.image_grid, 36 digits": (as_figure, 6, False), "sampler, 36 digits": (None, 6, False),
+                "sampler, 36 digits, read by the judge": (None, 6, True),
+                "sampler, 100 digits, read by the judge": (None, 10, True),
+                "scrubber": (lambda: setattr(scrubber.slider, "value", next(places)), 6, False)}
+    rounds, times = [], {name: [] for name in variants}
+    for _ in range(ROUNDS):
+        for name, (action, size, judge) in variants.items():
+            action = action or move(size, judge)
+            for _ in range(2 if action is as_figure else 20):
+                start = time.perf_counter()
+                action()
+                times[name].append(time.perf_counter() - start)
+        rounds.append({name: statistics.median(times[name][-20:]) for name in variants})
+    print_ratios("From a slider to the new picture (to stay under 100 milliseconds)", rounds)
+    print("worst: " + ", ".join(f"{name} {max(seconds) * 1000:.0f} ms" for name, seconds in times.items()))
+
+
+BENCHES = {"step": bench_step, "loading": bench_loading, "score": bench_score, "widgets": bench_widgets,
+           "lessons": bench_lessons, "race": race.picture}
 
 
 def main():

@@ -141,7 +141,7 @@ class TrainPanel(ipywidgets.VBox):
                 end = time.perf_counter() + SLICE
                 while self._advance() and not self.slow.value and time.perf_counter() < end:
                     pass
-                if self.slow.value:
+                if self.slow.value and self.state == "running":
                     await self._show_phases()
                 else:
                     self._draw_if_due()
@@ -209,11 +209,10 @@ class _LiveFigure:
 
     def __init__(self):
         self.figure = Figure(figsize=(11, 2.9), dpi=80)
-        sheet, *curves, classes = self.figure.subplots(1, 4, width_ratios=(1.25, 1.2, 1.2, 1))
-        self.figure.subplots_adjust(left=0.01, right=0.99, bottom=0.17, top=0.9, wspace=0.22)
-        self.sheet, self.curves = sheet, curves
-        sheet.axis("off")
-        self.lines = {}
+        *curves, self.classes = self.figure.subplots(1, 3)
+        self.figure.subplots_adjust(left=0.31, right=0.99, bottom=0.18, top=0.89, wspace=0.25)
+        self.sheet = self.figure.add_axes((0, 0.02, 0.26, 0.96))
+        self.curves, self.lines = curves, {}
         titles = {"losses": (("d_loss", "D"), ("g_loss", "G")),
                   "mean raw scores": (("score_real", "real"), ("score_fake", "fake"))}
         for axis, (title, series) in zip(curves, titles.items(), strict=True):
@@ -222,10 +221,9 @@ class _LiveFigure:
             axis.set_title(title, fontsize=10)
             axis.set_xlabel("step")
             axis.legend(frameon=False, loc="upper right")
-        self.bars = classes.bar(range(10), [0] * 10, color=plots.BLUE)
-        classes.set(xticks=range(10), ylim=(0, 1), yticks=[])
-        classes.set_title("the judge reads", fontsize=10)
-        self.classes = classes
+        self.bars = self.classes.bar(range(10), [0] * 10, color=plots.BLUE)
+        self.classes.set(xticks=range(10), yticks=[])
+        self.classes.set_title("what the judge reads", fontsize=10)
 
     def draw(self, history, images):
         """The PNG bytes, and a sentence on what the judge reads in `images` (None: there are none)."""
@@ -236,11 +234,12 @@ class _LiveFigure:
             axis.relim()
             axis.autoscale_view()
         reading = ""
+        self.sheet.clear()
+        self.sheet.axis("off")
+        self.classes.set_visible(images is not None)
         if images is not None:
-            sheet = np.asarray(sheets.sheet(images, round(len(images) ** 0.5)))
-            self.sheet.clear()
-            self.sheet.axis("off")
-            self.sheet.imshow(sheet, cmap="gray", vmin=0, vmax=255)
+            sheet = sheets.sheet(images, round(len(images) ** 0.5))
+            self.sheet.imshow(np.asarray(sheet), cmap="gray", vmin=0, vmax=255)
             digits = judges.read(judges.load(), images)[1].argmax(1)
             reading = counts(digits)
             found = digits.bincount(minlength=10).tolist()

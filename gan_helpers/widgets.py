@@ -35,7 +35,7 @@ def sampler(generator=None, *, conditional=False):
     """Digits that follow sliders. `generator`: a net with `latent_dim` as lessons train them; left out, a shipped one.
 
     `conditional`: the generator takes one-hot labels [N, 10] behind z. Returns a Sampler, to be shown by the last
-    line of a cell.
+    line of a cell. Where the generator is trained on, the next change of a control shows what it draws by then.
     """
     if generator is None:
         generator = networks.trained_generator(conditional=conditional)
@@ -122,7 +122,7 @@ class Sampler(_Live):
         self.truncation = self._slider("truncation", 1.0, 0, 1.5)
         rows = [*map(_row, (*self.sliders, self.truncation))]
         self.seed = self._observed(ipywidgets.BoundedIntText(0, min=0, max=2**31 - 1, description="seed"))
-        self.size = self._observed(ipywidgets.BoundedIntText(6, min=1, max=LARGEST, description="a side"))
+        self.size = self._observed(ipywidgets.BoundedIntText(6, min=1, max=LARGEST, description="grid size"))
         self.judge = self._observed(ipywidgets.Checkbox(False, description="ask the judge", indent=False))
         self.new_noise = ipywidgets.Button(description="New noise", tooltip="Take the next seed")
         self.save = ipywidgets.Button(description="Save sheet", tooltip="Write the sheet as a PNG file")
@@ -184,9 +184,9 @@ class Sampler(_Live):
         self._sheet = sheets.sheet(self.images, self.size.value, scale=2, captions=captions)
         self.sheet.value = sheets.png(self._sheet)
         self.walked.value = sheets.png(sheets.sheet(walked, 3, scale=3))
-        self.text.value = (f"Picture: {len(self.images)} samples, seed {self.seed.value}. {reading}<br>On the left "
-                           f"picture {ends[0] + 1}, picture {ends[1] + 1}, and between them the one "
-                           f"{self.walk.value:.0%} of the way.")
+        self.text.value = (f"Picture: {len(self.images)} samples, seed {self.seed.value}. {reading}<br>Larger: "
+                           f"picture {ends[0] + 1} on the left, picture {ends[1] + 1} on the right, between them what "
+                           f"lies {self.walk.value:.0%} of the way. Pictures are counted row by row.")
 
     def _ask_the_judge(self):
         """A caption for each picture, and a sentence for all."""

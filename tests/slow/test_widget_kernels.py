@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 KERNELS = {
     "installed": (),
     "Colab's": ("ipykernel==6.17.1", "ipython==7.34.0", "ipywidgets==7.7.1"),
-    "between": ("ipykernel==7.0.1", "ipywidgets==8.1.7"),
+    "between": ("ipykernel==7.3.0", "ipywidgets==8.1.7"),
 }
 SETUP = """
 import sys, time
@@ -128,49 +128,49 @@ def test_start_pause_resume_and_stop(kernel):
     ids = kernel.run("panel = widgets.train_panel(step, batches, history=history)",
                      "{name: getattr(panel, name).model_id for name in ('start', 'pause', 'one_step', 'stop', 'text')}")
 
-    def steps(state):
-        found = kernel.run("", "(history.step, panel.state, panel.message.value)")
-        assert found[1] == state, found
-        return found[0]
+    def reach(state, more_than=-1):
+        """The steps done once the panel is in this state with more than so many; asked in cells, while it trains."""
+        for _ in range(100):
+            steps, found = kernel.run("", "(history.step, panel.state)")
+            if found == state and steps > more_than:
+                return steps
+            kernel.listen(0.1)
+        raise AssertionError(f"still {found} after {steps} steps")
 
-    assert steps("paused") == 0
+    assert reach("paused") == 0
     kernel.click(ids["start"])
-    kernel.listen(1)
-    begin = time.monotonic()
-    first = steps("running")  # another cell, while it trains
-    assert first > 50 and time.monotonic() - begin < 1
-    kernel.listen(1.5)
-    assert steps("running") > first + 50
-    said = [state["value"] for model, state, _ in kernel.updates if model == ids["text"] and "value" in state]
-    assert len(said) >= 2 and "step" in said[-1], "pictures come between cells"
+    steps = reach("running", 50)
+    said = set()
+    while len(said) < 3:  # pictures and their text come between cells
+        steps = reach("running", steps)
+        said |= {state["value"] for model, state, _ in kernel.updates if model == ids["text"] and "value" in state}
+        assert steps < 20_000, said
+    kernel.manager.interrupt_kernel()  # the notebook's stop button is for cells: it harms no panel
+    reach("running", steps + 100)
 
     kernel.click(ids["pause"])
+    rests_at = reach("paused")
     kernel.listen(0.5)
-    rests_at = steps("paused")
-    kernel.listen(0.3)
-    assert steps("paused") == rests_at
+    assert reach("paused") == rests_at
     kernel.click(ids["one_step"])
-    kernel.listen(0.5)
-    assert steps("paused") == rests_at + 1
+    assert reach("paused", rests_at) == rests_at + 1
 
     kernel.click(ids["start"])
-    kernel.listen(0.5)
-    assert steps("running") > rests_at + 20
+    steps = reach("running", rests_at + 20)
     # The same cell again, while it trains: the old panel rests, nothing is lost, the new one goes on.
     again = kernel.run("old, panel = panel, widgets.train_panel(step, batches, history=history)",
                        "{name: getattr(panel, name).model_id for name in ('start', 'stop')}")
-    kernel.listen(0.3)
-    before = steps("paused")
-    kernel.click(again["start"])
+    steps = reach("paused", steps)
     kernel.listen(0.5)
-    assert steps("running") > before + 20
+    assert reach("paused") == steps
+    kernel.click(again["start"])
+    reach("running", steps + 20)
     kernel.click(again["stop"])
-    kernel.listen(0.5)
-    end = steps("stopped")
+    end = reach("stopped")
     kernel.click(again["start"])
-    kernel.listen(0.3)
-    assert steps("stopped") == end
-    assert kernel.run("", "len(history['d_loss'])") == end and kernel.run("", "old.state") == "paused"
+    kernel.listen(0.5)
+    assert reach("stopped") == end
+    assert kernel.run("", "(len(history['d_loss']), old.state)") == (end, "paused")
 
 
 def test_an_error_is_shown_in_the_panel(kernel):
@@ -178,7 +178,10 @@ def test_an_error_is_shown_in_the_panel(kernel):
         "def step(images, labels): raise ValueError('not today')\npanel = widgets.train_panel(step, batches)",
         "(panel.start.model_id, panel.message.model_id)")
     kernel.click(start)
-    kernel.listen(1)
+    for _ in range(100):
+        kernel.listen(0.1)
+        if "not today" in kernel.run("", "panel.message.value"):
+            break
     said = [state.get("value", "") for model, state, _ in kernel.updates if model == message]
     assert any("ValueError: not today" in text for text in said)
     assert kernel.run("", "panel.state") == "paused"
@@ -191,7 +194,7 @@ def test_a_fast_drag_drops_stale_pictures(kernel):
     kernel.updates.clear()
     for number in range(100):
         kernel.set(slider, value=-3 + number * 0.05)
-    for _ in range(20):  # a front end waits for its messages too; here they come all at once
+    for _ in range(100):  # a front end waits for its messages too; here they come all at once
         kernel.listen(0.5)
         if kernel.run("", "round(sampler.sliders[0].value, 2)") == 1.95:
             break
