@@ -35,9 +35,9 @@ class TrainPanel(ipywidgets.VBox):
     def __init__(self, step, batches, *, history=None, samples=None, steps=None, snapshot=None):
         self.history = training.History() if history is None else history
         self._samples, self._left = samples, WITHOUT_LIMIT if steps is None else steps
-        self._new_loop = lambda: training.training_loop(step, batches, self.history, steps=self._left,
-                                                        snapshot=snapshot)
-        self._running_loop, self._task, self._next_drawing = None, None, 0.0
+        self._new_training = lambda: training.training_loop(step, batches, self.history, steps=self._left,
+                                                            snapshot=snapshot)
+        self._training, self._task, self._next_drawing = None, None, 0.0
         self.state = "paused"  # or "running" or "stopped"; changed on the loop only
         self._loop = None if "google.colab" in sys.modules else running_loop()
         self.picture, self.text, self.message = ipywidgets.Image(format="png"), ipywidgets.HTML(), ipywidgets.HTML()
@@ -112,8 +112,8 @@ class TrainPanel(ipywidgets.VBox):
     def _stop(self):
         self._pause()
         self.state = "stopped"
-        if self._running_loop is not None:
-            self._running_loop.close()
+        if self._training is not None:
+            self._training.close()
         self._show_state()
 
     def _one_step(self):
@@ -152,16 +152,16 @@ class TrainPanel(ipywidgets.VBox):
 
     def _advance(self):
         """One step. False where the steps asked for are done."""
-        if self._left and self._running_loop is None:
-            self._running_loop = self._new_loop()
+        if self._left and self._training is None:
+            self._training = self._new_training()
         try:
-            next(self._running_loop or iter(()))
+            next(self._training or iter(()))
         except StopIteration:
             self.message.value = "All steps asked for are done."
             self._pause()
             return False
         except Exception:
-            self._running_loop = None  # an error ends a generator: the next start needs a new one
+            self._training = None  # an error ends a generator: the next start needs a new one
             raise
         self._left -= 1
         return True
