@@ -9,6 +9,60 @@ STABLE = "(scores.abs() - scores) / 2 + torch.log1p(torch.exp(-scores.abs()))"
 D_LOSS = "F.softplus(-D(real)).mean() + F.softplus(D(fake)).mean()"
 
 MUTANTS = {
+    "00_the_game": {
+        "exercise-1": [
+            ([("        y = y + step * x\n        x = x - step * y\n",
+               "        x, y = x - step * y, y + step * x\n")], "x sees the y that has just moved"),
+            ([("        y = y + step * x\n        x = x - step * y\n",
+               "        x = x - step * y\n        y = y + step * x\n")], "D's y first"),
+            ([("y + step * x", "y - step * x")], "y wants x·y large"),
+            ([("x - step * y", "x + step * y")], "x wants x·y small"),
+            ([("step * ", "")], "multiply each gradient by step"),
+            ([("range(rounds)", "range(rounds + 1)")], "y + step·x, then x - step·y"),
+            ([("range(rounds)", "range(1)")], "no round more"),
+            ([("range(rounds)", "range(min(rounds, 1))")], "a loop over range(rounds)"),
+            ([("return x, y", "return [(x, y)]")], "return x, y: one point"),
+        ],
+        "exercise-2": [
+            ([("int((held >= len(points) / 100).sum())", "int(held.sum())")], "count centres"),
+            ([("held >= len(points) / 100", "held > 0")], "one in a hundred of all points"),
+            ([("held >= ", "held > ")], ">= and not >"),
+            ([("torch.cdist(points, centres) <= reach",
+               "torch.cdist(points, centres) == torch.cdist(points, centres).min(1, keepdim=True).values")],
+             "the nearest cloud may be far away"),
+            ([("torch.cdist(points, centres) <= reach", "torch.cdist(points, centres).square() <= reach")],
+             "not their squares"),
+            ([("torch.cdist(points, centres)", "torch.cdist(points, centres, p=float('inf'))")], "√(a² + b²)"),
+            ([("int((held >= len(points) / 100).sum())", "held >= len(points) / 100")], "sum once more"),
+            ([("len(points) / 100", "3")], "one in a hundred of N points, whatever N is"),
+        ],
+        "exercise-3": [
+            ([("", "def jensen_shannon(real_counts, fake_counts):\n"
+                   "    p, q = real_counts / real_counts.sum(), fake_counts / fake_counts.sum()\n"
+                   "    return (p * (p / q).log()).sum()\n")], "compare p and q with their mean"),
+            ([("q, m)).sum()) / 2", "q, m)).sum())")], "half of each"),
+            ([("q, m)).sum()) / 2", "q, m)).sum()) / 2 / torch.tensor(2.0).log()")], "natural logarithm"),
+            ([("p, q = real_counts / real_counts.sum(), fake_counts / fake_counts.sum()",
+               "p, q = real_counts, fake_counts")], "shares first"),
+            ([("m = (p + q) / 2", "m = p + q")], "half of p + q"),
+            ([(" + (torch.xlogy(q, q) - torch.xlogy(q, m)).sum()", "")], "a second sum"),
+            ([("torch.xlogy(p, p) - torch.xlogy(p, m)", "p * (p / m).log()"),
+              ("torch.xlogy(q, q) - torch.xlogy(q, m)", "q * (q / m).log()")], "torch.xlogy(p, p)"),
+            ([("return (", "return -(")], "not p log(m / p)"),
+        ],
+        "exercise-4": [
+            ([("D(fakes).sum()", "D(fakes).mean()")], "the sum, not the mean"),
+            ([("D(fakes).sum()", "-D(fakes).sum()")], "without a minus"),
+            ([("D(fakes).sum()", "D(fakes).sigmoid().sum()")], "without a sigmoid"),
+            ([("gradients, =", "gradients =")], "take the first"),
+            ([("gradients, = torch.autograd.grad(D(fakes).sum(), fakes)",
+               "D(fakes).sum().backward()\n    gradients = fakes.grad")], "in place of .backward()"),
+            ([("return gradients", "return gradients / gradients.norm(dim=1, keepdim=True)")], "leave the length"),
+            ([("fakes.detach().requires_grad_()", "fakes.requires_grad_()")], "work on fakes.detach()"),
+            ([("fakes)\n", "fakes, create_graph=True)\n")], "no create_graph"),
+            ([("return gradients", "return gradients.norm(dim=1)")], "which has their shape"),
+        ],
+    },
     "01_data_scaling": {
         "exercise-1": [
             ([(SCALE, "pixels.float() / 255")], "first of two steps"),

@@ -1,0 +1,341 @@
+"""Buttons for the game of lesson 00: `Panel`, and `SpiralPanel` for the game of two numbers.
+
+    panel = game_panel.Panel()
+    display(panel.box)
+
+Every control has a name in words, and Tab, Space and the arrow keys reach and move all of them. What happens is told
+in words too, below the picture. An error inside a button is shown there, and the game goes on from where it was.
+"""
+
+import asyncio
+import html
+import io
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+import ipywidgets as widgets
+
+from gan_helpers import game, game_view
+
+DRAWN = "drawn below"
+SETTINGS = {"data": "ring", "noise": "normal, 2 numbers", "loss": "cross-entropy", "width_g": 64, "width_d": 64,
+            "rate_g": 1e-3, "rate_d": 2e-3, "steps_g": 1, "steps_d": 1, "seed": 0}
+LIVE = ("loss", "rate_g", "rate_d", "steps_g", "steps_d")  # may change during a game; the others start a new one
+
+
+class Experiment(NamedTuple):
+    """A game with a question: `turns` after its start, `outcome(game, push at the start)` is one of the options."""
+
+    settings: dict
+    turns: int
+    question: str
+    options: tuple
+    outcome: Callable
+
+
+def _clouds(playing, start):
+    return "0 or 1" if playing.modes() < 2 else "2 to 7" if playing.modes() < 8 else "8 or more"
+
+
+def _push(playing, start):
+    now = playing.push() / start
+    return "less than a tenth" if now < 0.1 else "more" if now > 1 else "between a tenth and all of it"
+
+
+_COUNT = "After {} turns, how many of the ten clouds will hold fakes?"
+COLLAPSE = {"rate_g": 5e-3, "rate_d": 2e-3, "steps_g": 5}
+EXPERIMENTS = {
+    "a fair game": Experiment({}, 600, _COUNT.format(600), ("0 or 1", "2 to 7", "8 or more"), _clouds),
+    "D too strong": Experiment({"loss": "minimax", "rate_d": 5e-3, "steps_g": 0}, 200,
+                               "D plays 200 turns alone. How much of the first push on G will be left?",
+                               ("more", "between a tenth and all of it", "less than a tenth"), _push),
+    "a collapse": Experiment(COLLAPSE, 300, _COUNT.format(300), ("0 or 1", "2 to 7", "8 or more"), _clouds),
+    "a cure": Experiment(COLLAPSE | {"steps_d": 5}, 300, _COUNT.format(300), ("0 or 1", "2 to 7", "8 or more"),
+                         _clouds),
+}
+
+
+class Question:
+    """A question with options, chosen before and judged after."""
+
+    def __init__(self):
+        self.choice = widgets.RadioButtons(description="I think:", options=[], layout={"width": "max-content"})
+        self.text, self.verdict = widgets.HTML(), widgets.HTML()
+        self.box = widgets.VBox([self.text, self.choice, self.verdict], layout={"display": "none"})
+
+    def ask(self, text, options):
+        self.text.value, self.verdict.value = f"<b>{html.escape(text)}</b> Choose before you play.", ""
+        self.choice.options, self.choice.value = options, None
+        self.box.layout.display = None
+
+    def judge(self, outcome):
+        said = self.choice.value
+        self.verdict.value = _status(("You made no guess. " if said is None else "✔ Yes. " if said == outcome else
+                                      "✘ No. ") + f"It came out as: {outcome}.")
+
+
+class Panel:
+    """The game with all its controls; `box` is the widget to display, `game` the Game that is on the board."""
+
+    def __init__(self, **settings):
+        self.loop = _running_loop()
+        self.live, self.picture = game_view.Live(), widgets.Image(format="png")
+        self.caption, self.error = widgets.HTML(), widgets.HTML()
+        self.question, self.experiment, self.slow, self.playing, self.quiet = Question(), None, None, False, False
+        self.controls = self._make_controls()
+        self.cells = {(column, row): self._cell((column, row)) for row in range(game.CELLS)
+                      for column in range(game.CELLS)}
+        self.buttons = {name: self._button(name, action) for name, action in {
+            "Play": self.toggle, "1 turn": lambda: self.turns(1), "10 turns": lambda: self.turns(10),
+            "100 turns": lambda: self.turns(100), "D's step": lambda: self.move("play_d"),
+            "G's step": lambda: self.move("play_g"), "Slow motion: next": self.next_phase,
+            "Step back": self.step_back, "Start again": self.reset}.items()}
+        self.experiments = {name: self._button(f"{number}. {name}", lambda name=name: self.set_up(name))
+                            for number, name in enumerate(EXPERIMENTS, 1)}
+        self.moment = widgets.IntSlider(description="Moment", min=0, max=0, continuous_update=False)
+        self.moment.observe(lambda change: self.quiet or self._act(lambda: self.go_to(change["new"])), "value")
+        self.layers = {name: widgets.Checkbox(value=name != "arrows", description=label, indent=False,
+                                              layout={"width": "auto"})
+                       for name, label in {"map": "D's map", "grid": "G's grid", "arrows": "arrows"}.items()}
+        for layer in self.layers.values():
+            layer.observe(lambda change: self._act(self.redraw), "value")
+        self.box = self._arrange()
+        with_defaults = SETTINGS | settings
+        self._fill(with_defaults)
+        self._act(self.reset, at_once=True)
+
+    # What the buttons do
+
+    def reset(self):
+        """A new game with the settings as they stand."""
+        chosen = {name: control.value for name, control in self.controls.items()}
+        data = chosen.pop("data")
+        fresh = game.Game(game.drawing(self._filled()) if data == DRAWN else data, **chosen)
+        self.playing, self.slow, self.game, self.start_push = False, None, fresh, fresh.push()
+        self.redraw("A new game. G's fakes lie in a heap, D has not learnt a thing")
+
+    def turns(self, count):
+        self._finish_turn()
+        self.game.play(count)
+        self.redraw()
+        if self.experiment and self.game.history.step >= self.experiment.turns:
+            self.playing = False
+            self.question.judge(self.experiment.outcome(self.game, self.start_push))
+            self.experiment = None
+
+    def move(self, name):
+        """`play_d` or `play_g`: one net's step alone."""
+        self._finish_turn()
+        getattr(self.game, name)()
+        self.redraw("Only D has learnt" if name == "play_d" else "Only G has learnt")
+
+    def next_phase(self):
+        """Slow motion: the next part of a turn."""
+        if self.slow is None:
+            self.slow, self.part = self.game.phases(), 0
+        phase = next(self.slow, None)
+        if phase is None:
+            self._finish_turn()
+            self.redraw("The turn is over")
+        else:
+            self.part += 1
+            self.redraw(f"{self.part}. {phase.caption}", phase)
+
+    def step_back(self):
+        self.playing, self.slow = False, None
+        self.game.back()
+        self.redraw("One move taken back")
+
+    def go_to(self, position):
+        self.playing, self.slow = False, None
+        self.game.go_to(position)
+        self.redraw("An earlier moment")
+
+    def toggle(self):
+        """Play or pause. Playing is a task in the kernel's loop, so that the other controls go on working."""
+        if self.playing:
+            self.playing = False
+        elif self.loop is None or "google.colab" in sys.modules:  # Colab shows nothing while no cell runs
+            raise RuntimeError("playing on by itself does not work in this notebook program: use the button 100 turns")
+        else:
+            self.playing = True
+            self.task = self.loop.create_task(self._play())
+        self._name_play()
+
+    async def _play(self):
+        while self.playing:
+            self._act(lambda: self.turns(self.speed.value), at_once=True)
+            await asyncio.sleep(0.03)  # other controls have their say
+        self._name_play()
+
+    def set_up(self, name):
+        """An experiment: its settings, a fresh game, its question."""
+        self._fill(SETTINGS | {"seed": self.controls["seed"].value} | EXPERIMENTS[name].settings)
+        self.reset()
+        self.experiment = EXPERIMENTS[name]
+        self.question.ask(self.experiment.question, self.experiment.options)
+
+    # How they are run
+
+    def _act(self, action, *, at_once=False):
+        """Run an action in the kernel's loop; an error is shown in words."""
+        def guarded():
+            try:
+                self.error.value = ""
+                action()
+            except Exception as error:
+                self.playing = False
+                self.error.value = f'<p role="alert"><b>This did not work:</b> {html.escape(str(error))}.</p>'
+
+        if self.loop is None or at_once:
+            guarded()
+        else:
+            self.loop.call_soon_threadsafe(guarded)  # a callback may run in another thread
+
+    def _finish_turn(self):
+        if self.slow is not None:
+            for _phase in self.slow:
+                pass
+            self.slow = None
+            self.game.keep()
+
+    def redraw(self, caption="", phase=None):
+        playing = self.game
+        if phase is None:
+            playing.note_divergence()
+        title = f"turn {playing.history.step}" + (f": {caption}" if phase else "")
+        self.picture.value = self.live.png(playing, title=title, phase=phase,
+                                           **{f"show_{name}": layer.value for name, layer in self.layers.items()})
+        words = (f"{caption}. " if caption else "") + game_view.describe(playing)
+        self.caption.value = _status(words)
+        self.picture.tooltip = words  # its name for screen readers, from ipywidgets 8 on
+        self.quiet = True  # the slider follows, and shall not lead
+        self.moment.max = len(playing.kept) - 1
+        self.moment.value = playing.position
+        self.quiet = False
+        self._name_play()
+
+    def _name_play(self):
+        self.buttons["Play"].description = "Pause" if self.playing else "Play"
+
+    # The controls
+
+    def _button(self, name, action):
+        button = widgets.Button(description=name, tooltip=name, layout={"width": "auto"})
+        button.on_click(lambda _button: self._act(action))
+        return button
+
+    def _make_controls(self):
+        def choose(label, names):
+            return widgets.Dropdown(description=label, options=list(names))
+
+        def number(label, low):
+            return widgets.BoundedIntText(description=label, min=low, max=10**6)
+
+        self.speed = widgets.IntSlider(description="Turns a frame", value=5, min=1, max=50)
+        controls = {
+            "data": choose("Data", [*game.DATA, DRAWN]), "noise": choose("Noise z", game.NOISES),
+            "loss": choose("Loss", game.LOSSES), "width_g": number("G's width", 1), "width_d": number("D's width", 1),
+            "rate_g": widgets.FloatText(description="G's rate"), "rate_d": widgets.FloatText(description="D's rate"),
+            "steps_g": number("G's steps", 0), "steps_d": number("D's steps", 0), "seed": number("Seed", 0)}
+        for name, control in controls.items():
+            control.observe(lambda change, name=name: self.quiet or self._act(lambda: self._changed(name)), "value")
+        return controls
+
+    def _changed(self, name):
+        if name in LIVE:
+            setattr(self.game, name, self.controls[name].value)
+        else:
+            self.drawing.layout.display = None if self.controls["data"].value == DRAWN else "none"
+            self.reset()
+
+    def _fill(self, settings):
+        self.quiet = True
+        for name, control in self.controls.items():
+            control.value = settings[name]
+        self.quiet = False
+        self.drawing.layout.display = None if settings["data"] == DRAWN else "none"
+
+    def _cell(self, place):
+        """One's own data are a field of toggle buttons, by (column, row) from the lower left; this makes one."""
+        cell = widgets.ToggleButton(value=place[0] == place[1], layout={"width": "30px", "height": "28px"})
+
+        def show(change=None):
+            # A screen reader gets the state from the name: this button has no other way to tell it.
+            cell.tooltip = f"column {place[0] + 1}, row {place[1] + 1}, {'data' if cell.value else 'empty'}"
+            cell.button_style = "info" if cell.value else ""
+            if change and self.controls["data"].value == DRAWN:
+                self._act(self.reset)
+
+        show()
+        cell.observe(show, "value")
+        return cell
+
+    def _filled(self):
+        return [place for place, cell in self.cells.items() if cell.value]
+
+    def _arrange(self):
+        def row(parts):
+            return widgets.HBox(list(parts), layout=widgets.Layout(flex_flow="row wrap"))
+
+        upwards = range(game.CELLS)[::-1]  # the top row of the plane comes first
+        self.drawing = widgets.VBox([widgets.HTML("Your data: each filled cell is a place where real points lie."),
+                                     *(widgets.HBox([self.cells[column, r] for column in range(game.CELLS)])
+                                       for r in upwards)])
+        return widgets.VBox([
+            widgets.HTML("<b>Experiments</b>"), row(self.experiments.values()), self.question.box,
+            widgets.HTML("<b>Moves</b>"), row(self.buttons.values()), row([self.moment, self.speed]),
+            row(self.layers.values()), self.error, self.picture, self.caption,
+            widgets.HTML("<b>Settings.</b> Loss, rates and steps count from the next move; the others start anew."),
+            row(self.controls.values()), self.drawing])
+
+
+class SpiralPanel:
+    """The game f(x, y) = x·y with a slider for the rounds; `box` is the widget to display."""
+
+    OPTIONS = ("back at (1, 1)", "nearer to (0, 0)", "farther out")
+
+    def __init__(self):
+        self.order = widgets.Dropdown(description="Order", options=["y first, then x", "both at once"])
+        self.step = widgets.FloatSlider(description="Step", value=1.0, min=0.1, max=1.9, step=0.1)
+        self.rounds = widgets.IntSlider(description="Rounds", value=0, min=0, max=24)
+        self.picture, self.caption, self.question = widgets.Image(format="png"), widgets.HTML(), Question()
+        self.set_up_button = widgets.Button(description="5. the spiral", tooltip="set up experiment 5")
+        self.set_up_button.on_click(lambda _button: self.set_up())
+        for control in (self.order, self.step, self.rounds):
+            control.observe(lambda change: self.redraw(), "value")
+        self.box = widgets.VBox([self.set_up_button, self.question.box, self.order, self.step, self.rounds,
+                                 self.picture, self.caption])
+        self.set_up()
+
+    def set_up(self):
+        self.rounds.value = 0
+        self.order.value, self.step.value = self.order.options[0], 1.0
+        self.question.ask("From (1, 1), after six rounds with step 1, y first: where are x and y?", self.OPTIONS)
+        self.redraw()
+
+    def redraw(self):
+        together = self.order.value == "both at once"
+        points = game.bilinear(1.0, 1.0, step=self.step.value, rounds=self.rounds.value, together=together)
+        png, (x, y) = io.BytesIO(), points[-1]
+        game_view.spiral({self.order.value: points}).savefig(png, format="png", dpi=80)
+        self.picture.value = png.getvalue()
+        words = f"After {self.rounds.value} rounds, {self.order.value}, step {self.step.value:.1f}: ({x:.2f}, {y:.2f})."
+        self.caption.value, self.picture.tooltip = _status(words), words
+        if self.rounds.value == 6:
+            length = (x * x + y * y) ** 0.5
+            back = abs(x - 1) + abs(y - 1) < 1e-6
+            self.question.judge(self.OPTIONS[0 if back else 1 if length < 2 ** 0.5 else 2])
+
+
+def _status(words):
+    """Text that a screen reader says when it changes."""
+    return f'<p role="status">{html.escape(words)}</p>'
+
+
+def _running_loop():
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:  # plain Python, as in the tests
+        return None

@@ -1,0 +1,210 @@
+"""The buttons of lesson 00: they do what they say, tell it in words, and show errors instead of raising them."""
+
+import asyncio
+
+import ipywidgets as widgets
+import pytest
+
+from gan_helpers import game, game_panel
+
+
+@pytest.fixture
+def panel():
+    return game_panel.Panel(width_g=8, width_d=8)
+
+
+def every(widget):
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from every(child)
+
+
+def click(panel, name):
+    (panel.buttons | panel.experiments)[name].click()
+
+
+def test_every_control_has_a_name(panel):
+    controls = [w for box in (panel.box, game_panel.SpiralPanel().box) for w in every(box)
+                if isinstance(w, (widgets.ValueWidget, widgets.Button))
+                and not isinstance(w, (widgets.HTML, widgets.Image))]
+    assert len(controls) > 70
+    for control in controls:
+        assert control.description or control.tooltip, control
+    assert len({cell.tooltip for cell in panel.cells.values()}) == 49
+    assert panel.cells[2, 2].tooltip == "column 3, row 3, data"
+    assert panel.cells[2, 3].tooltip == "column 3, row 4, empty"
+
+
+def test_buttons_move_the_game_and_the_picture(panel):
+    before = bytes(panel.picture.value)
+    assert before.startswith(b"\x89PNG") and "Turn 0" in panel.caption.value and 'role="status"' in panel.caption.value
+    click(panel, "1 turn")
+    assert panel.game.history.step == 1 and bytes(panel.picture.value) != before and "Turn 1," in panel.caption.value
+    click(panel, "10 turns")
+    assert panel.game.history.step == 11 and panel.moment.max == panel.moment.value == 2
+    click(panel, "D's step")
+    assert "Only D has learnt" in panel.caption.value and len(panel.game.history["g_loss"]) == 11
+    click(panel, "G's step")
+    assert len(panel.game.history["g_loss"]) == 12 and len(panel.game.history["d_loss"]) == 12
+    click(panel, "Step back")
+    assert panel.game.history.step == 12 and panel.moment.value == 3 and panel.moment.max == 4
+    panel.moment.value = 1
+    assert panel.game.history.step == 1 and "An earlier moment" in panel.caption.value
+    click(panel, "1 turn")
+    assert panel.game.history.step == 2 and panel.moment.max == 2, "the old future is gone"
+    click(panel, "Start again")
+    assert panel.game.history.step == 0 and panel.moment.max == 0 and not panel.error.value
+
+
+def test_slow_motion_names_each_phase_and_is_one_turn(panel):
+    other = game_panel.Panel(width_g=8, width_d=8)
+    captions = []
+    for _ in range(7):
+        click(panel, "Slow motion: next")
+        captions.append(panel.caption.value)
+    for number, words in enumerate(("G draws fakes", "D judges", "D learns", "G draws new fakes", "D&#x27;s gradient",
+                                    "G learns"), 1):
+        assert f"{number}. {words}" in captions[number - 1]
+    assert "The turn is over" in captions[6] and len(panel.game.kept) == 2
+    click(other, "1 turn")
+    assert bytes(panel.picture.value) == bytes(other.picture.value)
+    click(panel, "Slow motion: next")
+    click(panel, "1 turn")  # ends the slow one first
+    assert panel.game.history.step == 3 and len(panel.game.kept) == 4
+    click(panel, "Slow motion: next")
+    click(panel, "Step back")
+    assert panel.game.history.step == 3
+
+
+def test_errors_are_shown_in_words_and_the_game_goes_on(panel):
+    click(panel, "Step back")
+    assert 'role="alert"' in panel.error.value and "this is the start" in panel.error.value
+    panel.controls["rate_g"].value = -1
+    click(panel, "1 turn")
+    assert "G&#x27;s learning rate must be above 0, got -1" in panel.error.value and panel.game.history.step == 0
+    panel.controls["rate_g"].value = 0.001
+    click(panel, "1 turn")
+    assert not panel.error.value and panel.game.history.step == 1
+    click(panel, "Play")
+    assert "use the button 100 turns" in panel.error.value and panel.buttons["Play"].description == "Play"
+
+
+def test_settings_that_can_change_do_and_the_others_start_anew(panel):
+    click(panel, "1 turn")
+    for name, value in {"loss": "Wasserstein", "rate_d": 0.01, "steps_d": 3, "steps_g": 2, "rate_g": 0.02}.items():
+        panel.controls[name].value = value
+        assert getattr(panel.game, name) == value and panel.game.history.step == 1
+    click(panel, "1 turn")
+    assert len(panel.game.history["d_loss"]) == 4
+    panel.controls["seed"].value = 7
+    assert panel.game.history.step == 0 and panel.game.loss == "Wasserstein"
+    panel.controls["noise"].value = "uniform, 1 number"
+    assert panel.game.latent_dim == 1
+    panel.controls["width_d"].value = 5
+    assert panel.game.D[0].out_features == 5
+
+
+def test_drawing(panel):
+    assert panel.drawing.layout.display == "none"
+    panel.controls["data"].value = game_panel.DRAWN
+    assert panel.drawing.layout.display is None and len(panel.game.data.centres) == 7  # a diagonal to begin with
+    for place, cell in panel.cells.items():
+        cell.value = place == (0, 6)
+    assert panel.game.data.centres.flatten().tolist() == pytest.approx([-3 + 3 / 7, 3 - 3 / 7])
+    assert panel.cells[0, 6].tooltip.endswith("data") and panel.cells[0, 0].tooltip.endswith("empty")
+    upper_left = panel.drawing.children[1].children[0]
+    assert upper_left is panel.cells[0, 6], "the field shows the plane the right way up"
+    panel.cells[0, 6].value = False
+    assert "the drawing is empty: fill at least one cell" in panel.error.value
+    panel.cells[1, 1].value = True
+    assert not panel.error.value and len(panel.game.data.centres) == 1
+    panel.controls["data"].value = "line"
+    assert panel.drawing.layout.display == "none"
+
+
+@pytest.mark.parametrize("name", game_panel.EXPERIMENTS)
+def test_experiments_set_up_ask_and_judge(name):
+    panel, plan = game_panel.Panel(seed=4), game_panel.EXPERIMENTS[name]
+    number = 1 + list(game_panel.EXPERIMENTS).index(name)
+    assert panel.experiments[name].description == f"{number}. {name}"
+    panel.experiments[name].click()
+    for setting, value in (game_panel.SETTINGS | plan.settings | {"seed": 4}).items():
+        assert panel.controls[setting].value == value
+    assert plan.question in panel.question.text.value and panel.question.choice.value is None
+    assert tuple(panel.question.choice.options) == plan.options
+    panel.question.choice.value = plan.options[1]
+    panel.experiment = plan._replace(turns=2)  # the judging, without the long way there
+    click(panel, "1 turn")
+    assert not panel.question.verdict.value
+    click(panel, "1 turn")
+    outcome = plan.outcome(panel.game, panel.start_push)
+    assert f"It came out as: {outcome}." in panel.question.verdict.value and outcome in plan.options
+    assert panel.question.verdict.value.count("✔") == (outcome == plan.options[1])
+
+
+class Stub:
+    def __init__(self, modes=0, push=1.0):
+        self.modes, self.push = lambda: modes, lambda: push
+
+
+def test_outcomes():
+    clouds, push = (game_panel.EXPERIMENTS[name].outcome for name in ("a fair game", "D too strong"))
+    assert [clouds(Stub(modes), 1) for modes in (1, 2, 7, 8)] == ["0 or 1", "2 to 7", "2 to 7", "8 or more"]
+    assert [push(Stub(push=now), 2.0) for now in (0.19, 0.21, 2.0, 2.1)] == [
+        "less than a tenth", "between a tenth and all of it", "between a tenth and all of it", "more"]
+
+
+def test_layers_switch(panel):
+    click(panel, "1 turn")
+    for name, artist in {"map": lambda: panel.live.board.map.get_array().std() > 0,
+                         "grid": lambda: bool(panel.live.board.grid.get_segments()),
+                         "arrows": lambda: bool(panel.live.board.arrows.get_segments())}.items():
+        assert artist() == panel.layers[name].value == (name != "arrows")
+        panel.layers[name].value = not panel.layers[name].value
+        assert artist() == panel.layers[name].value
+
+
+async def until(holds):
+    async with asyncio.timeout(60):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+def test_play_and_pause_in_a_running_loop():
+    async def scene():
+        panel = game_panel.Panel(width_g=8, width_d=8)
+        play = panel.buttons["Play"]
+        click(panel, "Play")
+        await until(lambda: panel.game.history.step >= 15)
+        assert panel.playing and play.description == "Pause"
+        panel.controls["steps_d"].value = 2  # a control works while the game runs
+        await until(lambda: panel.game.steps_d == 2)
+        click(panel, "Play")
+        await until(lambda: panel.task.done())
+        stopped = panel.game.history.step
+        assert not panel.playing and play.description == "Play"
+        await asyncio.sleep(0.1)
+        assert panel.game.history.step == stopped
+        panel.experiments["a fair game"].click()
+        await until(lambda: panel.experiment)
+        panel.experiment = panel.experiment._replace(turns=10)
+        click(panel, "Play")
+        await until(lambda: panel.question.verdict.value)
+        await until(lambda: panel.task.done())
+        assert not panel.playing and panel.game.history.step == 10, "an experiment ends by itself"
+
+    asyncio.run(scene())
+
+
+def test_spiral_panel():
+    panel = game_panel.SpiralPanel()
+    before = bytes(panel.picture.value)
+    panel.question.choice.value = "farther out"
+    panel.rounds.value = 6
+    assert bytes(panel.picture.value) != before and "After 6 rounds" in panel.caption.value
+    assert "(1.00, 1.00)" in panel.caption.value and panel.question.verdict.value.startswith('<p role="status">✘ No.')
+    panel.order.value = "both at once"  # √2⁶ = 8 times as far, turned by 6 · 45°: (1, 1) becomes (8, -8)
+    assert "(8.00, -8.00)" in panel.caption.value and "farther out" in panel.question.verdict.value
+    panel.set_up_button.click()
+    assert panel.rounds.value == 0 and not panel.question.verdict.value
+    assert game.bilinear(1.0, 1.0, step=1.0, rounds=6, together=True)[-1] == (8, -8)
