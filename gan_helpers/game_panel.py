@@ -9,14 +9,12 @@ in words too, below the picture. An error inside a button is shown there, and th
 
 import asyncio
 import html
-import io
-import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
 import ipywidgets as widgets
 
-from gan_helpers import game, game_view
+from gan_helpers import game, game_view, live, sheets
 
 DRAWN = "drawn below"
 SETTINGS = {"data": "ring", "noise": "normal, 2 numbers", "loss": "cross-entropy", "width_g": 64, "width_d": 64,
@@ -71,16 +69,17 @@ class Question:
 
     def judge(self, outcome):
         said = self.choice.value
-        self.verdict.value = _status(("You made no guess. " if said is None else "✔ Yes. " if said == outcome else
-                                      "✘ No. ") + f"It came out as: {outcome}.")
+        self.verdict.value = live.status(
+            ("You made no guess. " if said is None else "✔ Yes. " if said == outcome else "✘ No. ")
+            + f"It came out as: {outcome}.")
 
 
 class Panel:
     """The game with all its controls; `box` is the widget to display, `game` the Game that is on the board."""
 
     def __init__(self, **settings):
-        self.loop = _running_loop()
-        self.live, self.picture = game_view.Live(), widgets.Image(format="png")
+        self.loop = live.running_loop()
+        self.drawn, self.picture = game_view.LiveFigure(), live.picture()
         self.caption, self.error = widgets.HTML(), widgets.HTML()
         self.question, self.experiment, self.slow, self.playing, self.quiet = Question(), None, None, False, False
         self.controls = self._make_controls()
@@ -156,7 +155,7 @@ class Panel:
         """Play or pause. Playing is a task in the kernel's loop, so that the other controls go on working."""
         if self.playing:
             self.playing = False
-        elif self.loop is None or "google.colab" in sys.modules:  # Colab shows nothing while no cell runs
+        elif self.loop is None:
             raise RuntimeError("playing on by itself does not work in this notebook program: use the button 100 turns")
         else:
             self.playing = True
@@ -186,7 +185,7 @@ class Panel:
                 action()
             except Exception as error:
                 self.playing = False
-                self.error.value = f'<p role="alert"><b>This did not work:</b> {html.escape(str(error))}.</p>'
+                self.error.value = live.in_words(error)
 
         if self.loop is None or at_once:
             guarded()
@@ -205,10 +204,10 @@ class Panel:
         if phase is None:
             playing.note_divergence()
         title = f"turn {playing.history.step}" + (f": {caption}" if phase else "")
-        self.picture.value = self.live.png(playing, title=title, phase=phase,
-                                           **{f"show_{name}": layer.value for name, layer in self.layers.items()})
+        self.picture.value = self.drawn.png(playing, title=title, phase=phase,
+                                            **{f"show_{name}": layer.value for name, layer in self.layers.items()})
         words = (f"{caption}. " if caption else "") + game_view.describe(playing)
-        self.caption.value = _status(words)
+        self.caption.value = live.status(words)
         self.picture.tooltip = words  # its name for screen readers, from ipywidgets 8 on
         self.quiet = True  # the slider follows, and shall not lead
         self.moment.max = len(playing.kept) - 1
@@ -288,7 +287,7 @@ class Panel:
             widgets.HTML("<b>Moves</b>"), row(self.buttons.values()), row([self.moment, self.speed]),
             row(self.layers.values()), self.error, self.picture, self.caption,
             widgets.HTML("<b>Settings.</b> Loss, rates and steps count from the next move; the others start anew."),
-            row(self.controls.values()), self.drawing])
+            row(self.controls.values()), self.drawing, live.names()])
 
 
 class SpiralPanel:
@@ -300,13 +299,13 @@ class SpiralPanel:
         self.order = widgets.Dropdown(description="Order", options=["y first, then x", "both at once"])
         self.step = widgets.FloatSlider(description="Step", value=1.0, min=0.1, max=1.9, step=0.1)
         self.rounds = widgets.IntSlider(description="Rounds", value=0, min=0, max=24)
-        self.picture, self.caption, self.question = widgets.Image(format="png"), widgets.HTML(), Question()
+        self.picture, self.caption, self.question = live.picture(), widgets.HTML(), Question()
         self.set_up_button = widgets.Button(description="5. the spiral", tooltip="set up experiment 5")
         self.set_up_button.on_click(lambda _button: self.set_up())
         for control in (self.order, self.step, self.rounds):
             control.observe(lambda change: self.redraw(), "value")
         self.box = widgets.VBox([self.set_up_button, self.question.box, self.order, self.step, self.rounds,
-                                 self.picture, self.caption])
+                                 self.picture, self.caption, live.names()])
         self.set_up()
 
     def set_up(self):
@@ -318,24 +317,13 @@ class SpiralPanel:
     def redraw(self):
         together = self.order.value == "both at once"
         points = game.bilinear(1.0, 1.0, step=self.step.value, rounds=self.rounds.value, together=together)
-        png, (x, y) = io.BytesIO(), points[-1]
-        game_view.spiral({self.order.value: points}).savefig(png, format="png", dpi=80)
-        self.picture.value = png.getvalue()
+        x, y = points[-1]
+        figure = game_view.spiral({self.order.value: points})
+        figure.set_dpi(80)
+        self.picture.value = sheets.png(sheets.drawn(figure))
         words = f"After {self.rounds.value} rounds, {self.order.value}, step {self.step.value:.1f}: ({x:.2f}, {y:.2f})."
-        self.caption.value, self.picture.tooltip = _status(words), words
+        self.caption.value, self.picture.tooltip = live.status(words), words
         if self.rounds.value == 6:
             length = (x * x + y * y) ** 0.5
             back = abs(x - 1) + abs(y - 1) < 1e-6
             self.question.judge(self.OPTIONS[0 if back else 1 if length < 2 ** 0.5 else 2])
-
-
-def _status(words):
-    """Text that a screen reader says when it changes."""
-    return f'<p role="status">{html.escape(words)}</p>'
-
-
-def _running_loop():
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:  # plain Python, as in the tests
-        return None

@@ -5,7 +5,6 @@ them: a redraw takes a fraction of a new figure.
 """
 
 import bisect
-import io
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from gan_helpers import game, plots
+from gan_helpers import game, plots, sheets
 
 # From "fake" to "real", light enough for points on top; told apart by colour-blind readers, and in grey by brightness.
 MAP = LinearSegmentedColormap.from_list("belief", ["#F2B48C", "#FFFFFF", "#9CCBEA"])
@@ -94,7 +93,7 @@ def film(playing, moments, *, note=str, **layers):
     return fig
 
 
-class Live:
+class LiveFigure:
     """A board beside the curves of losses and divergence, drawn again and again as PNG."""
 
     def __init__(self):
@@ -129,9 +128,7 @@ class Live:
         self.losses.set_ylim(low - margin, high + 4 * margin)  # room for the legend
         for axis in (self.losses, self.divergence):
             axis.set_xlim(0, max(10, playing.history.step))
-        png = io.BytesIO()
-        self.figure.savefig(png, format="png", pil_kwargs={"compress_level": 1})  # quick matters more than small here
-        return png.getvalue()
+        return sheets.png(sheets.drawn(self.figure))
 
 
 def curve(history, name, most=200):

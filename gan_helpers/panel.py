@@ -1,7 +1,6 @@
 """The training panel: start, pause, one step, slow motion, stop, with live pictures. Lessons get it from `widgets`."""
 
 import asyncio
-import html
 import sys
 import time
 
@@ -10,7 +9,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from gan_helpers import judges, plots, sheets, training
+from gan_helpers import judges, live, plots, sheets, training
 
 SLICE = 0.03  # seconds of training after which the kernel may do something else
 PHASE = 0.8  # seconds that slow motion shows each player's turn
@@ -39,9 +38,8 @@ class TrainPanel(ipywidgets.VBox):
                                                             snapshot=snapshot)
         self._training, self._task, self._next_drawing = None, None, 0.0
         self.state = "paused"  # or "running" or "stopped"; changed on the loop only
-        self._loop = None if "google.colab" in sys.modules else running_loop()
-        self.picture, self.text, self.message = ipywidgets.Image(format="png"), ipywidgets.HTML(), ipywidgets.HTML()
-        self.picture.layout = {"align_self": "flex-start"}
+        self._loop = live.running_loop()
+        self.picture, self.text, self.message = live.picture(), ipywidgets.HTML(), ipywidgets.HTML()
         if self._loop:
             self.start, self.pause = self._button("Start", self._start), self._button("Pause", self._pause)
             self.one_step, self.stop = self._button("One step", self._one_step), self._button("Stop", self._stop)
@@ -87,7 +85,7 @@ class TrainPanel(ipywidgets.VBox):
             self._failed(error)
 
     def _failed(self, error):
-        self.message.value = in_words(error)
+        self.message.value = live.in_words(error)
         self._pause()
 
     def _start(self):
@@ -189,7 +187,8 @@ class TrainPanel(ipywidgets.VBox):
                 images = self._samples()
         self.picture.value, reading = self._figure.draw(self.history, images)
         latest = "; ".join(f"{name} {values[-1]:.3f}" for name, values in self.history.values.items())
-        self.text.value = f"Picture: step {self.history.step:,}. {latest}. {reading}"
+        self.picture.tooltip = f"Step {self.history.step:,}. {latest}. {reading}".strip()
+        self.text.value = f"Picture: {self.picture.tooltip}"
         end = time.perf_counter()
         self._next_drawing = end + max(0.4, (end - start) / DRAWING)
 
@@ -267,15 +266,3 @@ def counts(digits):
     found = digits.bincount(minlength=10).tolist()
     return "The judge reads " + ", ".join(f"{digit}: {count}" for digit, count in enumerate(found)) + "."
 
-
-def in_words(error):
-    """An error as a line of HTML."""
-    return f"<b>That did not work.</b> {type(error).__name__}: {html.escape(str(error))}"
-
-
-def running_loop():
-    """The event loop that runs this cell; None in plain Python, where nothing can happen between calls."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

@@ -10,8 +10,6 @@ All are ordinary ipywidgets boxes: the last line of a cell shows one. `figure()`
 A slider's handle has no name for a screen reader in ipywidgets; so beside each stands a number field that has one.
 """
 
-import html
-import sys
 from pathlib import Path
 
 import ipywidgets
@@ -21,8 +19,8 @@ import torch.nn.functional as F
 from PIL import ImageDraw
 from traitlets import link
 
-from gan_helpers import judges, networks, plots, sheets
-from gan_helpers.panel import TrainPanel, counts, in_words, running_loop
+from gan_helpers import judges, live, networks, plots, sheets
+from gan_helpers.panel import TrainPanel, counts
 
 LARGEST = 10  # a sheet has at most this many pictures a side
 DIRECTIONS, POINTS = 4, 64  # sliders; z over which the Jacobian is averaged
@@ -83,9 +81,9 @@ class _Live(ipywidgets.VBox):
     def __init__(self, children):
         self.message = ipywidgets.HTML()
         # The cell's loop. Callbacks may run in another thread (JupyterLab's comms), drawing never does.
-        self._loop = None if "google.colab" in sys.modules else running_loop()
+        self._loop = live.running_loop()
         self._due = False
-        super().__init__([*children, self.message])
+        super().__init__([*children, self.message, live.names()])
         self._draw_now()
 
     def _changed(self, change=None):
@@ -105,7 +103,7 @@ class _Live(ipywidgets.VBox):
             action()
             self.message.value = ""
         except Exception as error:  # whatever it is, the reader has to see it: nobody sees a callback's traceback
-            self.message.value = in_words(error)
+            self.message.value = live.in_words(error)
 
 
 class Sampler(_Live):
@@ -138,12 +136,10 @@ class Sampler(_Live):
         self.last = self._observed(ipywidgets.BoundedIntText(2, min=1, max=LARGEST**2, description="to picture"))
         self.walk = self._slider("how far", 0.5, 0, 1)
         rows += [self.first, self.last, _row(self.walk)]
-        self.sheet, self.walked = ipywidgets.Image(format="png"), ipywidgets.Image(format="png")
+        self.sheet, self.walked = live.picture(), live.picture()
         self.text = ipywidgets.HTML()
         controls = ipywidgets.VBox([self.seed, self.size, self.judge, ipywidgets.HBox([self.new_noise, self.save]),
                                     *rows, self.walked])
-        for picture in (self.sheet, self.walked):
-            picture.layout = {"align_self": "flex-start"}  # as large as it is: a box would stretch it
         super().__init__([ipywidgets.HBox([controls, self.sheet]), self.text])
 
     def figure(self):
@@ -184,9 +180,10 @@ class Sampler(_Live):
         self._sheet = sheets.sheet(self.images, self.size.value, scale=2, captions=captions)
         self.sheet.value = sheets.png(self._sheet)
         self.walked.value = sheets.png(sheets.sheet(walked, 3, scale=3))
-        self.text.value = (f"Picture: {len(self.images)} samples, seed {self.seed.value}. {reading}<br>Larger: "
-                           f"picture {ends[0] + 1} on the left, picture {ends[1] + 1} on the right, between them what "
-                           f"lies {self.walk.value:.0%} of the way. Pictures are counted row by row.")
+        self.sheet.tooltip = f"{len(self.images)} samples, seed {self.seed.value}. {reading}".strip()
+        self.walked.tooltip = (f"Picture {ends[0] + 1} on the left, picture {ends[1] + 1} on the right, between them "
+                               f"what lies {self.walk.value:.0%} of the way. Pictures are counted row by row.")
+        self.text.value = live.status(f"Picture: {self.sheet.tooltip} Larger: {self.walked.tooltip}")
 
     def _ask_the_judge(self):
         """A caption for each picture, and a sentence for all."""
@@ -204,7 +201,7 @@ class Sampler(_Live):
         while (path := Path(f"digits-{number}.png")).exists():  # nothing is overwritten
             number += 1
         path.write_bytes(sheets.png(self._sheet))
-        self.text.value = f"Saved as {path} in the folder {html.escape(str(Path.cwd()))}."
+        self.text.value = live.status(f"Saved as {path} in the folder {Path.cwd()}.")
 
 
 class Scrubber(_Live):
@@ -223,14 +220,11 @@ class Scrubber(_Live):
         self.step.observe(self._changed, "value")
         self.play = ipywidgets.Button(description="Play", tooltip="Go through the snapshots from here, or pause")
         self.play.on_click(lambda button: self._on_loop(self._toggle))
-        self.sheet, self.curves, self.text = (ipywidgets.Image(format="png"), ipywidgets.Image(format="png"),
-                                              ipywidgets.HTML())
+        self.sheet, self.curves, self.text = live.picture(), live.picture(), ipywidgets.HTML()
         self.playing = None  # the handle of the next picture's turn
         figure = plots.training_curves(history)
         figure.set_dpi(80)
         self._curves, self._axes = sheets.drawn(figure), figure.axes  # drawn once, marked often
-        for picture in (self.sheet, self.curves):
-            picture.layout = {"align_self": "flex-start"}
         super().__init__([ipywidgets.HBox([self.play, self.step, self.slider]), self.sheet, self.curves, self.text])
         if self._loop is None:  # nothing could wake it for the next picture
             self.play.layout.display = "none"
@@ -253,8 +247,9 @@ class Scrubber(_Live):
             draw.line([(x, marked.height - box.y1), (x, marked.height - box.y0)], fill=plots.GREEN, width=2)
         self.curves.value = sheets.png(marked)
         near = [f"{name} {_at(self.history, name, step):.2f}" for name in self.history.values]
-        self.text.value = (f"Picture: {len(images)} samples after step {step:,}, which the curves mark. "
-                           f"{', '.join(near)}.")
+        self.sheet.tooltip = f"{len(images)} samples after step {step:,}."
+        self.curves.tooltip = f"Losses and mean scores, with a mark at step {step:,}: {', '.join(near)}."
+        self.text.value = live.status(f"Picture: {self.sheet.tooltip} Below: {self.curves.tooltip}")
 
     def _on_loop(self, action):
         """Run `action` where the drawing runs; a click may come in another thread."""

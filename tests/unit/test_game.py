@@ -116,7 +116,7 @@ def test_looking_on_changes_nothing():
     playing.play(2)
     before = state(playing)
     playing.note_divergence(), playing.push(), playing.modes(), playing.arrows(playing.fakes(5))
-    game_view.Live().png(playing, title="", show_arrows=True)
+    game_view.LiveFigure().png(playing, title="", show_arrows=True)
     game_view.describe(playing)
     assert equal(state(playing), before)
     fresh = game.Game()
@@ -312,13 +312,13 @@ def test_film_shows_moments_and_puts_the_game_back():
 
 def test_board_shows_the_batch_of_a_phase():
     playing = game.Game(batch_size=9)
-    live = game_view.Live()
-    live.png(playing, title="")
-    assert len(live.board.fake.get_xdata()) == game_view.SHOWN and not len(live.board.arrows.get_segments())
+    drawn = game_view.LiveFigure()
+    drawn.png(playing, title="")
+    assert len(drawn.board.fake.get_xdata()) == game_view.SHOWN and not len(drawn.board.arrows.get_segments())
     seen = {}
     for phase in playing.phases():
-        assert live.png(playing, title="", phase=phase).startswith(b"\x89PNG")
-        board = live.board
+        assert drawn.png(playing, title="", phase=phase).startswith(b"\x89PNG")
+        board = drawn.board
         seen[phase.caption] = [len(board.real.get_xdata()), len(board.fake.get_xdata()),
                                len(board.arrows.get_segments())]
     assert list(seen.values()) == [[0, 9, 0], [9, 9, 0], [9, 9, 0], [0, 9, 0], [0, 9, 9], [0, 9, 0]]

@@ -156,9 +156,9 @@ def test_outcomes():
 
 def test_layers_switch(panel):
     click(panel, "1 turn")
-    for name, artist in {"map": lambda: panel.live.board.map.get_array().std() > 0,
-                         "grid": lambda: bool(panel.live.board.grid.get_segments()),
-                         "arrows": lambda: bool(panel.live.board.arrows.get_segments())}.items():
+    for name, artist in {"map": lambda: panel.drawn.board.map.get_array().std() > 0,
+                         "grid": lambda: bool(panel.drawn.board.grid.get_segments()),
+                         "arrows": lambda: bool(panel.drawn.board.arrows.get_segments())}.items():
         assert artist() == panel.layers[name].value == (name != "arrows")
         panel.layers[name].value = not panel.layers[name].value
         assert artist() == panel.layers[name].value

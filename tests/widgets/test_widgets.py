@@ -142,7 +142,7 @@ def test_the_walk_leads_from_one_picked_picture_to_the_other(conditional):
         between = strip[:84, 86:170]
         assert (between == np.asarray(sheets.sheet(conditional.images[place:place + 1], 1, scale=3))[:84, :84]).all()
     conditional.first.value = 100  # more than the sheet has
-    assert conditional.message.value == "" and "picture 36 on the left" in conditional.text.value
+    assert conditional.message.value == "" and "Picture 36 on the left" in conditional.text.value
 
 
 def test_the_judge_reads_each_picture(conditional):
@@ -408,7 +408,7 @@ def test_without_a_loop_or_on_colab_there_are_buttons_for_more_steps(monkeypatch
     history = training.History()
     plain = widgets.train_panel(Step(), BATCHES, history=history, samples=shown)  # no loop: plain Python
     plain.more[100].click()
-    assert history.step == 100 and "step 100" in plain.text.value and plain.message.value == ""
+    assert history.step == 100 and "Step 100" in plain.text.value and plain.message.value == ""
 
     async def colab():
         monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
@@ -439,11 +439,13 @@ def test_every_control_has_a_name_and_every_picture_a_line_below():
             parts = list(inside(widget))
             fields = [part for part in parts if isinstance(part, NAMED_BY_LABEL + CLICKABLE)]
             assert fields and all(part.description for part in fields)
-            # A slider has no name of its own: beside it stands a field that has one.
+            # A slider gets its name in the browser, from the field beside it.
             for box in [part for part in [widget, *parts] if isinstance(part, ipywidgets.HBox)]:
                 if any(isinstance(child, (ipywidgets.IntSlider, ipywidgets.FloatSlider)) for child in box.children):
                     assert any(isinstance(child, NAMED_BY_LABEL) for child in box.children)
-            assert widget.text.value.startswith("Picture: ")
+            assert "Picture: " in widget.text.value
+            assert all(part.tooltip in widget.text.value for part in parts
+                       if isinstance(part, ipywidgets.Image) and part.value)
             known = (*NAMED_BY_LABEL, *CLICKABLE, ipywidgets.IntSlider, ipywidgets.FloatSlider, ipywidgets.HTML,
                      ipywidgets.Image, ipywidgets.Box)
             assert all(isinstance(part, known) for part in parts), "only what ipywidgets 7.7.1 has and names"
