@@ -32,8 +32,11 @@ class Experiment(NamedTuple):
     outcome: Callable
 
 
+CLOUDS = ("0 to 2", "3 to 7", "8 or more")
+
+
 def _clouds(playing, start):
-    return "0 or 1" if playing.modes() < 2 else "2 to 7" if playing.modes() < 8 else "8 or more"
+    return CLOUDS[0] if playing.modes() < 3 else CLOUDS[1] if playing.modes() < 8 else CLOUDS[2]
 
 
 def _push(playing, start):
@@ -44,13 +47,12 @@ def _push(playing, start):
 _COUNT = "After {} turns, how many of the ten clouds will hold fakes?"
 COLLAPSE = {"rate_g": 5e-3, "rate_d": 2e-3, "steps_g": 5}
 EXPERIMENTS = {
-    "a fair game": Experiment({}, 600, _COUNT.format(600), ("0 or 1", "2 to 7", "8 or more"), _clouds),
+    "a fair game": Experiment({}, 600, _COUNT.format(600), CLOUDS, _clouds),
     "D too strong": Experiment({"loss": "minimax", "rate_d": 5e-3, "steps_g": 0}, 200,
                                "D plays 200 turns alone. How much of the first push on G will be left?",
                                ("more", "between a tenth and all of it", "less than a tenth"), _push),
-    "a collapse": Experiment(COLLAPSE, 300, _COUNT.format(300), ("0 or 1", "2 to 7", "8 or more"), _clouds),
-    "a cure": Experiment(COLLAPSE | {"steps_d": 5}, 300, _COUNT.format(300), ("0 or 1", "2 to 7", "8 or more"),
-                         _clouds),
+    "a collapse": Experiment(COLLAPSE, 300, _COUNT.format(300), CLOUDS, _clouds),
+    "a cure": Experiment(COLLAPSE | {"steps_d": 5}, 300, _COUNT.format(300), CLOUDS, _clouds),
 }
 
 

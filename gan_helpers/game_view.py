@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from gan_helpers import game, plots, sheets
 
 # From "fake" to "real", light enough for points on top; told apart by colour-blind readers, and in grey by brightness.
-MAP = LinearSegmentedColormap.from_list("belief", ["#F2B48C", "#FFFFFF", "#9CCBEA"])
+# Few colours: a stored picture has 64 in all.
+MAP = LinearSegmentedColormap.from_list("belief", ["#F2B48C", "#FFFFFF", "#9CCBEA"], N=25)
 SHOWN = 250  # points of each kind
 ARROWS = 40
 

@@ -219,7 +219,8 @@ class _LiveFigure:
                 self.lines[name] = axis.plot([], [], color=colour, linestyle=line, label=label)[0]
             axis.set_title(title, fontsize=10)
             axis.set_xlabel("step")
-            axis.legend(frameon=False, loc="upper right")
+            axis.legend(frameon=False, loc="upper right", ncols=2)
+            axis.margins(y=0.2)  # room for the legend: to look for the best place takes long
         self.bars = self.classes.bar(range(10), [0] * 10, color=plots.BLUE)
         self.classes.set(xticks=range(10), yticks=[])
         self.classes.set_title("what the judge reads", fontsize=10)
@@ -230,6 +231,7 @@ class _LiveFigure:
             if name in history.values:
                 line.set_data(*plots.group_means(history.steps[name], history[name], 25))
         for axis in self.curves:
+            axis.set_visible(any(len(line.get_xdata()) for line in axis.lines))  # not every step notes scores
             axis.relim()
             axis.autoscale_view()
         reading = ""

@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
 from gan_helpers import data
@@ -41,6 +42,18 @@ def drawn(figure):
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
+def figure(images):
+    """Pillow images below each other as a matplotlib Figure, pixel by pixel at 80 dpi."""
+    width, height = max(image.width for image in images), sum(image.height for image in images)
+    whole, top = Image.new("RGB", (width, height), "white"), 0
+    for image in images:
+        whole.paste(image, (0, top))
+        top += image.height
+    made = Figure(figsize=(width / 80, height / 80), dpi=80)
+    made.figimage(np.asarray(whole))
+    return made
 
 
 def png(image):

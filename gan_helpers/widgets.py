@@ -230,22 +230,20 @@ class Scrubber(_Live):
             self.play.layout.display = "none"
 
     def figure(self):
-        """Up to seven snapshots as a film strip: a matplotlib Figure, for `plots.show`."""
-        steps = sorted(self.history.snapshots)
-        kept = sorted({steps[round(place)] for place in np.linspace(0, len(steps) - 1, 7)})
-        return plots.film_strip({step: self.history.snapshots[step] for step in kept})
+        """The pictures and the marked curves as they are now: a matplotlib Figure, for `plots.show`."""
+        return sheets.figure(self._pictures)
 
     def _draw(self):
         step = self.step.value
         images = self.history.snapshots[step]
-        self.sheet.value = sheets.png(sheets.sheet(images, min(10, len(images)), scale=2))
-        marked = self._curves.copy()
+        sheet, marked = sheets.sheet(images, min(10, len(images)), scale=2), self._curves.copy()
         draw = ImageDraw.Draw(marked)
         for axis in self._axes:
             box = axis.bbox
             x = axis.transData.transform((step, 0))[0]
             draw.line([(x, marked.height - box.y1), (x, marked.height - box.y0)], fill=plots.GREEN, width=2)
-        self.curves.value = sheets.png(marked)
+        self._pictures = sheet, marked
+        self.sheet.value, self.curves.value = map(sheets.png, self._pictures)
         near = [f"{name} {_at(self.history, name, step):.2f}" for name in self.history.values]
         self.sheet.tooltip = f"{len(images)} samples after step {step:,}."
         self.curves.tooltip = f"Losses and mean scores, with a mark at step {step:,}: {', '.join(near)}."

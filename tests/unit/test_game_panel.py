@@ -149,7 +149,7 @@ class Stub:
 
 def test_outcomes():
     clouds, push = (game_panel.EXPERIMENTS[name].outcome for name in ("a fair game", "D too strong"))
-    assert [clouds(Stub(modes), 1) for modes in (1, 2, 7, 8)] == ["0 or 1", "2 to 7", "2 to 7", "8 or more"]
+    assert [clouds(Stub(modes), 1) for modes in (2, 3, 7, 8)] == ["0 to 2", "3 to 7", "3 to 7", "8 or more"]
     assert [push(Stub(push=now), 2.0) for now in (0.19, 0.21, 2.0, 2.1)] == [
         "less than a tenth", "between a tenth and all of it", "between a tenth and all of it", "more"]
 
