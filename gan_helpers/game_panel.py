@@ -48,8 +48,8 @@ _COUNT = "After {} turns, how many of the ten clouds will hold fakes?"
 COLLAPSE = {"rate_g": 5e-3, "rate_d": 2e-3, "steps_g": 5}
 EXPERIMENTS = {
     "a fair game": Experiment({}, 600, _COUNT.format(600), CLOUDS, _clouds),
-    "D too strong": Experiment({"loss": "minimax", "rate_d": 5e-3, "steps_g": 0}, 200,
-                               "D plays 200 turns alone. How much of the first push on G will be left?",
+    "D too strong": Experiment({"loss": "minimax", "rate_d": 5e-3, "steps_g": 0}, 600,
+                               "D plays 600 turns alone. How much of the first push on G will be left?",
                                ("more", "between a tenth and all of it", "less than a tenth"), _push),
     "a collapse": Experiment(COLLAPSE, 300, _COUNT.format(300), CLOUDS, _clouds),
     "a cure": Experiment(COLLAPSE | {"steps_d": 5}, 300, _COUNT.format(300), CLOUDS, _clouds),
@@ -245,6 +245,9 @@ class Panel:
         return controls
 
     def _changed(self, name):
+        if self.experiment and name != "seed":
+            self.experiment = None
+            self.question.verdict.value = live.status("The settings have changed: the question no longer fits them.")
         if name in LIVE:
             setattr(self.game, name, self.controls[name].value)
         else:
@@ -299,7 +302,7 @@ class SpiralPanel:
 
     def __init__(self):
         self.order = widgets.Dropdown(description="Order", options=["y first, then x", "both at once"])
-        self.step = widgets.FloatSlider(description="Step", value=1.0, min=0.1, max=1.9, step=0.1)
+        self.step = widgets.FloatSlider(description="Step", value=1.0, min=0.1, max=2.2, step=0.1)
         self.rounds = widgets.IntSlider(description="Rounds", value=0, min=0, max=24)
         self.picture, self.caption, self.question = live.picture(), widgets.HTML(), Question()
         self.set_up_button = widgets.Button(description="5. the spiral", tooltip="set up experiment 5")
@@ -325,7 +328,7 @@ class SpiralPanel:
         self.picture.value = sheets.png(sheets.drawn(figure))
         words = f"After {self.rounds.value} rounds, {self.order.value}, step {self.step.value:.1f}: ({x:.2f}, {y:.2f})."
         self.caption.value, self.picture.tooltip = live.status(words), words
-        if self.rounds.value == 6:
+        if self.rounds.value == 6 and abs(self.step.value - 1) < 1e-9 and not together:  # what was asked
             length = (x * x + y * y) ** 0.5
             back = abs(x - 1) + abs(y - 1) < 1e-6
             self.question.judge(self.OPTIONS[0 if back else 1 if length < 2 ** 0.5 else 2])

@@ -5,6 +5,7 @@ import html
 import sys
 
 import ipywidgets
+import traitlets
 
 # ipywidgets gives a slider's handle and its readout no name that a screen reader could say. This gives them the words
 # beside them: their own description, or that of the row they stand in. An image without a source runs it once its view
@@ -31,9 +32,15 @@ def running_loop():
         return None
 
 
+class _Picture(ipywidgets.Image):
+    """An Image that may have a tooltip: for one, the script in the page reads the description, which Image lacks."""
+
+    description = traitlets.Unicode("").tag(sync=True)
+
+
 def picture():
-    """An Image widget as large as its PNG: a box would stretch it."""
-    return ipywidgets.Image(format="png", layout={"align_self": "flex-start"})
+    """An Image widget as large as its PNG: a box would stretch it. Its tooltip is its name for screen readers."""
+    return _Picture(format="png", layout={"align_self": "flex-start"})
 
 
 def names():

@@ -20,6 +20,7 @@ def last_point(answer):
     yield (not near(found, (0.75, 0.5)), "y goes down", "y wants x·y large: plus its gradient, which is x")
     yield not near(found, (1.75, 1.5)), "x goes up", "x wants x·y small: minus its gradient, which is y"
     yield not near(found, (-1.0, 2.0)), "the step is always 1", "multiply each gradient by step"
+    yield not near(found, (-0.5625, 1.625)), "it plays one round too many", "range(rounds) counts from 0"
     yield near(found, right), f"(1, 1) with step 0.5 leads to {found} and not to {right}", "y + step·x, then x - step·y"
     start = answer(1.0, 1.0, 0.5, 0)
     yield (near(start, (1.0, 1.0)), "after no rounds at all it is not at the start", "range(rounds), no round more")
@@ -95,7 +96,14 @@ def uphill(answer):
     mine = fakes.clone().requires_grad_()
     right, = torch.autograd.grad(D(mine).sum(), mine)
     given = fakes.clone()
-    found = answer(D, given)
+    try:
+        found = answer(D, given)
+    except RuntimeError as error:  # torch's own words, for the two slips that everybody makes
+        yield ("does not require grad" not in str(error), "torch has kept no record of the fakes",
+               "fakes.detach().requires_grad_(), before D sees them")
+        yield ("scalar" not in str(error), "grad takes the gradient of one number, and D gives one score a fake",
+               "the sum of the scores")
+        raise
     yield (not isinstance(found, tuple), "it returns a tuple", "autograd.grad returns a tuple of one: take the first")
     yield is_tensor(found)
     yield (found.shape == fakes.shape, f"five fakes give {list(found.shape)}",
