@@ -23,7 +23,7 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 
 from benchmarks import race
 from benchmarks.loops import BATCH_SIZE, our_batches, our_step, usual_loader, usual_step
-from gan_helpers import data, execution, judges, metrics, networks, plots, training, widgets
+from gan_helpers import data, execution, game_panel, judges, metrics, networks, plots, training, widgets
 
 ROUNDS, STEPS = 7, 300
 
@@ -183,7 +183,8 @@ def bench_widgets():
     variants = {"plots.image_grid, 36 digits": (as_figure, 6, False), "sampler, 36 digits": (None, 6, False),
                 "sampler, 36 digits, read by the judge": (None, 6, True),
                 "sampler, 100 digits, read by the judge": (None, 10, True),
-                "scrubber": (lambda: setattr(scrubber.slider, "value", next(places)), 6, False)}
+                "scrubber": (lambda: setattr(scrubber.slider, "value", next(places)), 6, False),
+                "game, one turn (to stay under 150)": (game_panel.Panel().buttons["1 turn"].click, 6, False)}
     rounds, times = [], {name: [] for name in variants}
     for _ in range(ROUNDS):
         for name, (action, size, judge) in variants.items():

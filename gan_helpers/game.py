@@ -6,7 +6,7 @@
     game.back()           # as it was before the last move, random state included
 
 The steps and the losses are those of the digits: `training.discriminator_step`, `generator_step` and a pair of
-`losses`. All random numbers come from the game's own generators. `game_view` draws a game and puts buttons to it.
+`losses`. All random numbers come from the game's own generators. `game_view` draws it, `game_panel` has its buttons.
 """
 
 import bisect
@@ -103,7 +103,7 @@ class Game:
         _check_choice("noise", noise, NOISES)
         _check_choice("loss", loss, LOSSES)
         for name, value in {"width_g": width_g, "width_d": width_d, "batch_size": batch_size}.items():
-            if value < 1:
+            if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} must be a whole number from 1, got {value}")
         self.data = DATA[data] if isinstance(data, str) else data
         self._draw_noise, self.latent_dim = NOISES[noise]
@@ -169,7 +169,7 @@ class Game:
         _check_choice("loss", self.loss, LOSSES)
         for name, rate in {"G's learning rate": self.rate_g, "D's learning rate": self.rate_d}.items():
             if not 0 < rate < math.inf:
-                raise ValueError(f"{name} must be above 0, got {rate}")
+                raise ValueError(f"{name} must be above 0 and finite, got {rate}")
         for name, steps in {"G's steps a turn": self.steps_g, "D's steps a turn": self.steps_d}.items():
             if not isinstance(steps, int) or steps < 0:
                 raise ValueError(f"{name} must be a whole number from 0, got {steps}")

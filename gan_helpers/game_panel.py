@@ -77,9 +77,17 @@ class Question:
 
 
 class Panel:
-    """The game with all its controls; `box` is the widget to display, `game` the Game that is on the board."""
+    """The game with all its controls; `box` is the widget to display, `game` the Game that is on the board.
 
-    def __init__(self, **settings):
+    A new panel pauses the one made before: most likely its own cell's, from the last run.
+    """
+
+    newest = None
+
+    def __init__(self, *, width_g=64, width_d=64, seed=0):
+        if Panel.newest:
+            Panel.newest.playing = False
+        Panel.newest, self.task, self.wanted = self, None, None
         self.loop = live.running_loop()
         self.drawn, self.picture = game_view.LiveFigure(), live.picture()
         self.caption, self.error = widgets.HTML(), widgets.HTML()
@@ -95,15 +103,16 @@ class Panel:
         self.experiments = {name: self._button(f"{number}. {name}", lambda name=name: self.set_up(name))
                             for number, name in enumerate(EXPERIMENTS, 1)}
         self.moment = widgets.IntSlider(description="Moment", min=0, max=0, continuous_update=False)
-        self.moment.observe(lambda change: self.quiet or self._act(lambda: self.go_to(change["new"])), "value")
+        self.moment.observe(self._wish, "value")
         self.layers = {name: widgets.Checkbox(value=name != "arrows", description=label, indent=False,
                                               layout={"width": "auto"})
                        for name, label in {"map": "D's map", "grid": "G's grid", "arrows": "arrows"}.items()}
         for layer in self.layers.values():
-            layer.observe(lambda change: self._act(self.redraw), "value")
+            layer.observe(lambda change: self._act(lambda: self.redraw(*self.shown)), "value")
         self.box = self._arrange()
-        with_defaults = SETTINGS | settings
-        self._fill(with_defaults)
+        if self.loop is None:  # nothing could wake it for the next turn
+            self.buttons["Play"].layout.display = self.speed.layout.display = "none"
+        self._fill(SETTINGS | {"width_g": width_g, "width_d": width_d, "seed": seed})
         self._act(self.reset, at_once=True)
 
     # What the buttons do
@@ -118,12 +127,11 @@ class Panel:
 
     def turns(self, count):
         self._finish_turn()
-        self.game.play(count)
+        if self.experiment:  # not beyond the turn that its question is about
+            count = min(count, self.experiment.turns - self.game.history.step)
+        if count > 0:
+            self.game.play(count)
         self.redraw()
-        if self.experiment and self.game.history.step >= self.experiment.turns:
-            self.playing = False
-            self.question.judge(self.experiment.outcome(self.game, self.start_push))
-            self.experiment = None
 
     def move(self, name):
         """`play_d` or `play_g`: one net's step alone."""
@@ -133,14 +141,16 @@ class Panel:
 
     def next_phase(self):
         """Slow motion: the next part of a turn."""
+        self.playing = False
         if self.slow is None:
             self.slow, self.part = self.game.phases(), 0
-        phase = next(self.slow, None)
+        slow, self.slow = self.slow, None  # a turn that fails is not gone on with
+        phase = next(slow, None)
         if phase is None:
-            self._finish_turn()
+            self.game.keep()
             self.redraw("The turn is over")
         else:
-            self.part += 1
+            self.slow, self.part = slow, self.part + 1
             self.redraw(f"{self.part}. {phase.caption}", phase)
 
     def step_back(self):
@@ -148,20 +158,28 @@ class Panel:
         self.game.back()
         self.redraw("One move taken back")
 
-    def go_to(self, position):
-        self.playing, self.slow = False, None
-        self.game.go_to(position)
-        self.redraw("An earlier moment")
+    def _wish(self, change):
+        # Noted apart, perhaps in another thread: while the board is drawn the slider is put back to its moment.
+        if change["new"] != self.game.position:
+            self.wanted = change["new"]
+            self._act(self.go_to_wanted)
+
+    def go_to_wanted(self):
+        """To the moment that the slider asked for last: of quick moves only the last is drawn."""
+        wanted, self.wanted = self.wanted, None
+        if wanted is not None:
+            self.playing, self.slow = False, None
+            self.game.go_to(min(wanted, len(self.game.kept) - 1))  # a move may have taken later ones away
+            self.redraw("An earlier moment")
 
     def toggle(self):
         """Play or pause. Playing is a task in the kernel's loop, so that the other controls go on working."""
         if self.playing:
             self.playing = False
-        elif self.loop is None:
-            raise RuntimeError("playing on by itself does not work in this notebook program: use the button 100 turns")
         else:
             self.playing = True
-            self.task = self.loop.create_task(self._play())
+            if self.task is None or self.task.done():  # one that was paused just now goes on
+                self.task = self.loop.create_task(self._play())
         self._name_play()
 
     async def _play(self):
@@ -196,13 +214,13 @@ class Panel:
 
     def _finish_turn(self):
         if self.slow is not None:
-            for _phase in self.slow:
+            slow, self.slow = self.slow, None
+            for _phase in slow:
                 pass
-            self.slow = None
             self.game.keep()
 
     def redraw(self, caption="", phase=None):
-        playing = self.game
+        playing, self.shown = self.game, (caption, phase)
         if phase is None:
             playing.note_divergence()
         title = f"turn {playing.history.step}" + (f": {caption}" if phase else "")
@@ -211,10 +229,12 @@ class Panel:
         words = (f"{caption}. " if caption else "") + game_view.describe(playing)
         self.caption.value = live.status(words)
         self.picture.tooltip = words  # its name for screen readers, from ipywidgets 8 on
-        self.quiet = True  # the slider follows, and shall not lead
         self.moment.max = len(playing.kept) - 1
         self.moment.value = playing.position
-        self.quiet = False
+        if phase is None and self.experiment and playing.history.step >= self.experiment.turns:
+            self.playing = False
+            self.question.judge(self.experiment.outcome(playing, self.start_push))
+            self.experiment = None
         self._name_play()
 
     def _name_play(self):
@@ -231,15 +251,19 @@ class Panel:
         def choose(label, names):
             return widgets.Dropdown(description=label, options=list(names))
 
-        def number(label, low):
-            return widgets.BoundedIntText(description=label, min=low, max=10**6)
+        def number(label, low, high):
+            return widgets.BoundedIntText(description=label, min=low, max=high)
+
+        def width(label):  # the nets of 200 moments are kept: 200 MB at this width, 1 GB at twice as much
+            return number(label, 1, 256)
 
         self.speed = widgets.IntSlider(description="Turns a frame", value=5, min=1, max=50)
         controls = {
             "data": choose("Data", [*game.DATA, DRAWN]), "noise": choose("Noise z", game.NOISES),
-            "loss": choose("Loss", game.LOSSES), "width_g": number("G's width", 1), "width_d": number("D's width", 1),
+            "loss": choose("Loss", game.LOSSES), "width_g": width("G's width"), "width_d": width("D's width"),
             "rate_g": widgets.FloatText(description="G's rate"), "rate_d": widgets.FloatText(description="D's rate"),
-            "steps_g": number("G's steps", 0), "steps_d": number("D's steps", 0), "seed": number("Seed", 0)}
+            "steps_g": number("G's steps", 0, 50), "steps_d": number("D's steps", 0, 50),
+            "seed": number("Seed", 0, 2**31 - 1)}
         for name, control in controls.items():
             control.observe(lambda change, name=name: self.quiet or self._act(lambda: self._changed(name)), "value")
         return controls
@@ -328,7 +352,6 @@ class SpiralPanel:
         self.picture.value = sheets.png(sheets.drawn(figure))
         words = f"After {self.rounds.value} rounds, {self.order.value}, step {self.step.value:.1f}: ({x:.2f}, {y:.2f})."
         self.caption.value, self.picture.tooltip = live.status(words), words
-        if self.rounds.value == 6 and abs(self.step.value - 1) < 1e-9 and not together:  # what was asked
-            length = (x * x + y * y) ** 0.5
-            back = abs(x - 1) + abs(y - 1) < 1e-6
-            self.question.judge(self.OPTIONS[0 if back else 1 if length < 2 ** 0.5 else 2])
+        as_asked = not together and abs(self.step.value - 1) < 1e-9
+        if as_asked and self.rounds.value >= 6 and not self.question.verdict.value:
+            self.question.judge(self.OPTIONS[0])  # the sixth point is the first, whoever looks

@@ -36,7 +36,7 @@ class TrainPanel(ipywidgets.VBox):
         self._samples, self._left = samples, WITHOUT_LIMIT if steps is None else steps
         self._new_training = lambda: training.training_loop(step, batches, self.history, steps=self._left,
                                                             snapshot=snapshot)
-        self._training, self._task, self._next_drawing = None, None, 0.0
+        self._training, self._task, self._next_drawing, self._drawn_step = None, None, 0.0, None
         self.state = "paused"  # or "running" or "stopped"; changed on the loop only
         self._loop = live.running_loop()
         self.picture, self.text, self.message = live.picture(), ipywidgets.HTML(), ipywidgets.HTML()
@@ -126,10 +126,13 @@ class TrainPanel(ipywidgets.VBox):
     def _train_now(self, count):
         """Do `count` steps at once, with pictures on the way."""
         self.message.value = ""
-        for _ in range(count):
-            if not self._advance():
-                break
-            self._draw_if_due()
+        try:
+            for _ in range(count):
+                if not self._advance():
+                    break
+                self._draw_if_due()
+        except KeyboardInterrupt:  # the notebook's stop button
+            self.message.value = f"Interrupted after step {self.history.step:,}. Nets and history are kept."
         self._draw()
 
     async def _train(self):
@@ -144,7 +147,8 @@ class TrainPanel(ipywidgets.VBox):
                 else:
                     self._draw_if_due()
                     await asyncio.sleep(0)
-            self._draw()
+            if self._drawn_step != self.history.step:  # else a single step has drawn, and said more
+                self._draw()
         except Exception as error:  # nobody waits for the task: without this the error would be lost
             self._failed(error)
 
@@ -158,7 +162,7 @@ class TrainPanel(ipywidgets.VBox):
             self.message.value = "All steps asked for are done."
             self._pause()
             return False
-        except Exception:
+        except BaseException:
             self._training = None  # an error ends a generator: the next start needs a new one
             raise
         self._left -= 1
@@ -170,10 +174,10 @@ class TrainPanel(ipywidgets.VBox):
         for phase in earlier:
             self.text.value = phase
             await asyncio.sleep(PHASE)
-        self._draw()  # after G's turn: the samples have changed
         if self.state == "running":
+            self._draw()  # after G's turn: the samples have changed
             self.text.value = last
-        await asyncio.sleep(PHASE)
+            await asyncio.sleep(PHASE)
 
     def _draw_if_due(self):
         if time.perf_counter() > self._next_drawing:
@@ -189,7 +193,7 @@ class TrainPanel(ipywidgets.VBox):
         latest = "; ".join(f"{name} {values[-1]:.3f}" for name, values in self.history.values.items())
         self.picture.tooltip = f"Step {self.history.step:,}. {latest}. {reading}".strip()
         self.text.value = f"Picture: {self.picture.tooltip}"
-        end = time.perf_counter()
+        self._drawn_step, end = self.history.step, time.perf_counter()
         self._next_drawing = end + max(0.4, (end - start) / DRAWING)
 
     def _show_state(self):

@@ -98,10 +98,15 @@ class _Live(ipywidgets.VBox):
         self._due = False  # before the values are read: a change from now on wants another picture
         self._guarded(self._draw)
 
+    def _catch_up(self):
+        """Draw what waits for its turn, for whoever wants the picture in the same cell."""
+        if self._due:
+            self._draw_now()
+
     def _guarded(self, action):
+        self.message.value = ""  # before the action: what it draws may have an error of its own to show
         try:
             action()
-            self.message.value = ""
         except Exception as error:  # whatever it is, the reader has to see it: nobody sees a callback's traceback
             self.message.value = live.in_words(error)
 
@@ -144,6 +149,7 @@ class Sampler(_Live):
 
     def figure(self):
         """The sheet as a matplotlib Figure, for `plots.show`."""
+        self._catch_up()
         return plots.image_grid(self.images, columns=self.size.value)
 
     def _observed(self, control):
@@ -231,6 +237,7 @@ class Scrubber(_Live):
 
     def figure(self):
         """The pictures and the marked curves as they are now: a matplotlib Figure, for `plots.show`."""
+        self._catch_up()
         return sheets.figure(self._pictures)
 
     def _draw(self):

@@ -143,6 +143,7 @@ def test_start_pause_resume_and_stop(kernel):
     said = set()
     while len(said) < 3:  # pictures and their text come between cells
         steps = reach("running", steps)
+        kernel.listen(0.1)  # `reach` listens only where it has to wait
         said |= {state["value"] for model, state, _ in kernel.updates if model == ids["text"] and "value" in state}
         assert steps < 20_000, said
     kernel.manager.interrupt_kernel()  # the notebook's stop button is for cells: it harms no panel
@@ -185,6 +186,48 @@ def test_an_error_is_shown_in_the_panel(kernel):
     said = [state.get("value", "") for model, state, _ in kernel.updates if model == message]
     assert any("ValueError: not today" in text for text in said)
     assert kernel.run("", "panel.state") == "paused"
+
+
+def test_the_game_plays_pauses_goes_back_and_shows_errors(kernel):
+    ids = kernel.run("from gan_helpers import game_panel\nboard = game_panel.Panel(width_g=8, width_d=8)",
+                     "{name: part.model_id for name, part in {**board.buttons, **board.controls, "
+                     "'moment': board.moment, 'error': board.error}.items()}")
+
+    def reach(state):
+        """Wait until this expression holds; the number of turns then."""
+        for _ in range(100):
+            turns, holds = kernel.run("", f"(board.game.history.step, bool({state}))")
+            if holds:
+                return turns
+            kernel.listen(0.1)
+        raise AssertionError(f"{state} does not hold after {turns} turns")
+
+    kernel.click(ids["Play"])
+    reach("board.playing and board.game.history.step > 20")
+    kernel.manager.interrupt_kernel()  # as for the panel above
+    reach("board.game.history.step > 50")
+    kernel.click(ids["Play"])
+    turns = reach("board.task.done()")
+    kernel.listen(0.5)
+    assert reach("not board.playing") == turns
+    kernel.click(ids["Step back"])
+    assert reach("board.game.position == len(board.game.kept) - 2") < turns
+    for position in (3, 2, 1):
+        kernel.set(ids["moment"], value=position)
+    assert reach("board.game.position == 1") == 5
+    kernel.set(ids["rate_g"], value=-1)
+    reach("board.game.rate_g == -1")  # two widgets' messages may come to two threads: they keep no order
+    kernel.click(ids["1 turn"])
+    reach("'must be above 0 and finite, got -1' in board.error.value")
+    kernel.set(ids["rate_g"], value=0.01)
+    reach("board.game.rate_g == 0.01")
+    kernel.click(ids["1 turn"])
+    assert reach("not board.error.value and board.game.position == 2") == 6
+    # The same cell again, while it plays: nothing goes on unseen.
+    kernel.click(ids["Play"])
+    reach("board.playing and board.game.history.step > 20")
+    kernel.run("old, board = board, game_panel.Panel(width_g=8, width_d=8)")
+    assert reach("old.task.done()") == 0
 
 
 def test_a_fast_drag_drops_stale_pictures(kernel):

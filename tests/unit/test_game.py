@@ -129,6 +129,8 @@ def test_a_new_future_takes_the_place_of_the_old_one():
     for _ in range(4):
         playing.play()
         playing.note_divergence()
+        playing.note_divergence()  # a board may be drawn twice
+    assert playing.history.steps["divergence"] == [1, 2, 3, 4]
     playing.go_to(1)
     assert playing.position == 1 and playing.history.step == 1 and len(playing.kept) == 5
     playing.go_to(4)
@@ -160,6 +162,7 @@ def test_what_is_kept_is_bounded():
     for _ in range(2 * game.KEPT):
         playing.play()
     steps = [moment["step"] for moment in playing.kept]
+    assert steps == sorted(set(steps)), "each moment once"
     assert len(steps) <= game.KEPT and steps[0] == 0 and playing.position == len(steps) - 1
     assert steps[-game.KEPT // 4:] == list(range(2 * game.KEPT - game.KEPT // 4 + 1, 2 * game.KEPT + 1))
 
@@ -181,6 +184,7 @@ def test_a_game_that_blows_up_says_so_and_can_go_back():
     ({"noise": "pink"}, "noise must be one of"),
     ({"loss": "hinge"}, "loss must be one of"),
     ({"width_g": 0}, "width_g must be a whole number from 1, got 0"),
+    ({"width_d": 1.5}, "width_d must be a whole number from 1, got 1.5"),
 ])
 def test_settings_that_make_no_game_are_refused(settings, words):
     with pytest.raises(ValueError, match=words):
@@ -188,8 +192,9 @@ def test_settings_that_make_no_game_are_refused(settings, words):
 
 
 @pytest.mark.parametrize(("name", "value", "words"), [
-    ("rate_g", 0.0, "G's learning rate must be above 0, got 0.0"),
-    ("rate_d", math.nan, "D's learning rate must be above 0, got nan"),
+    ("rate_g", 0.0, "G's learning rate must be above 0 and finite, got 0.0"),
+    ("rate_d", math.nan, "D's learning rate must be above 0 and finite, got nan"),
+    ("rate_d", math.inf, "D's learning rate must be above 0 and finite, got inf"),
     ("steps_g", -1, "G's steps a turn must be a whole number from 0, got -1"),
     ("steps_d", 1.5, "D's steps a turn must be a whole number from 0, got 1.5"),
     ("loss", "hinge", "loss must be one of cross-entropy"),
@@ -304,9 +309,9 @@ def test_film_shows_moments_and_puts_the_game_back():
     playing.play()
     playing.play()
     before = state(playing)
-    fig = game_view.film(playing, [("first", 0), ("last", 2)], note=lambda now: f"turn {now.history.step}")
-    assert [axis.get_title() for axis in fig.axes] == ["first", "last"]
-    assert [axis.get_xlabel() for axis in fig.axes] == ["turn 0", "turn 2"]
+    fig = game_view.film(playing, [("last", 2), ("first", 0)], note=lambda now: f"turn {now.history.step}")
+    assert [axis.get_title() for axis in fig.axes] == ["last", "first"]
+    assert [axis.get_xlabel() for axis in fig.axes] == ["turn 2", "turn 0"]
     assert equal(state(playing), before)
 
 

@@ -1,9 +1,11 @@
 """The buttons of lesson 00: they do what they say, tell it in words, and show errors instead of raising them."""
 
 import asyncio
+import math
 
 import ipywidgets as widgets
 import pytest
+import torch
 
 from gan_helpers import game, game_panel
 
@@ -71,9 +73,12 @@ def test_slow_motion_names_each_phase_and_is_one_turn(panel):
     click(panel, "Slow motion: next")
     click(panel, "1 turn")  # ends the slow one first
     assert panel.game.history.step == 3 and len(panel.game.kept) == 4
-    click(panel, "Slow motion: next")
-    click(panel, "Step back")
-    assert panel.game.history.step == 3
+    for leave in (lambda: click(panel, "Step back"), lambda: setattr(panel.moment, "value", 2)):
+        click(panel, "Slow motion: next")
+        leave()
+        step, kept = panel.game.history.step, panel.game.position + 1
+        click(panel, "1 turn")
+        assert panel.game.history.step == step + 1 and len(panel.game.kept) == kept + 1, "nothing is left of that turn"
 
 
 def test_errors_are_shown_in_words_and_the_game_goes_on(panel):
@@ -81,12 +86,49 @@ def test_errors_are_shown_in_words_and_the_game_goes_on(panel):
     assert 'role="alert"' in panel.error.value and "this is the start" in panel.error.value
     panel.controls["rate_g"].value = -1
     click(panel, "1 turn")
-    assert "G&#x27;s learning rate must be above 0, got -1" in panel.error.value and panel.game.history.step == 0
+    assert "G&#x27;s learning rate must be above 0 and finite, got -1" in panel.error.value
+    assert panel.game.history.step == 0
     panel.controls["rate_g"].value = 0.001
     click(panel, "1 turn")
     assert not panel.error.value and panel.game.history.step == 1
-    click(panel, "Play")
-    assert "use the button 100 turns" in panel.error.value and panel.buttons["Play"].description == "Play"
+
+
+def test_where_nothing_wakes_it_there_is_no_play(panel):
+    assert panel.buttons["Play"].layout.display == panel.speed.layout.display == "none"
+    assert panel.buttons["100 turns"].layout.display is None
+
+
+def test_a_turn_in_parts_that_fails_is_not_kept(panel):
+    panel.controls["rate_g"].value = -1
+    click(panel, "Slow motion: next")
+    assert "must be above 0" in panel.error.value
+    panel.controls["rate_g"].value = 0.001
+    click(panel, "Slow motion: next")
+    assert "1. G draws fakes" in panel.caption.value and panel.game.history.step == 1
+    with torch.no_grad():
+        panel.game.D[0].weight.fill_(math.nan)
+    for _ in range(2):
+        click(panel, "Slow motion: next")
+    assert "no longer a number" in panel.error.value and len(panel.game.kept) == 1
+    click(panel, "Step back")
+    assert not panel.error.value and panel.game.history.step == 0 and panel.game.D[0].weight.isfinite().all()
+    click(panel, "1 turn")
+    assert not panel.error.value and [moment["step"] for moment in panel.game.kept] == [0, 1]
+
+
+def test_a_layer_switched_within_a_turn_leaves_its_phase_on_the_board(panel):
+    for _ in range(2):
+        click(panel, "Slow motion: next")
+    words = panel.caption.value
+    panel.layers["arrows"].value = True
+    assert panel.caption.value == words and panel.drawn.board.axis.get_title().startswith("turn 1: 2. D judges")
+    assert panel.game.history.steps["divergence"] == [0], "noted at the end of turns only"
+
+
+def test_no_typed_number_stops_the_kernel_for_long(panel):
+    for name, most in {"width_g": 256, "width_d": 256, "steps_g": 50, "steps_d": 50}.items():
+        assert panel.controls[name].max == most
+    assert game_panel.Panel(width_g=8, width_d=8, seed=2**31 - 1).controls["seed"].value == 2**31 - 1
 
 
 def test_settings_that_can_change_do_and_the_others_start_anew(panel):
@@ -102,6 +144,41 @@ def test_settings_that_can_change_do_and_the_others_start_anew(panel):
     assert panel.game.latent_dim == 1
     panel.controls["width_d"].value = 5
     assert panel.game.D[0].out_features == 5
+
+
+def test_an_experiment_is_judged_at_its_own_turn(panel):
+    def set_up(turns):
+        panel.experiments["a fair game"].click()
+        panel.experiment = panel.experiment._replace(turns=turns)
+
+    set_up(15)
+    click(panel, "10 turns")
+    assert not panel.question.verdict.value
+    click(panel, "10 turns")
+    assert panel.game.history.step == 15 and "It came out as" in panel.question.verdict.value
+    click(panel, "10 turns")
+    assert panel.game.history.step == 25, "then one may play on"
+    for name, clicks in {"G's step": 1, "Slow motion: next": 7}.items():
+        set_up(1)
+        for _ in range(clicks):
+            assert not panel.question.verdict.value
+            click(panel, name)
+        assert panel.game.history.step == 1 and "It came out as" in panel.question.verdict.value
+    set_up(1)
+    click(panel, "Slow motion: next")
+    click(panel, "1 turn")  # ends the one in parts: the experiment has no other
+    assert "It came out as" in panel.question.verdict.value and len(panel.game.kept) == 2
+
+
+def test_a_changed_setting_ends_an_experiment_and_another_seed_does_not(panel):
+    for name, value in {"data": "line", "rate_g": 0.01}.items():
+        panel.experiments["a fair game"].click()
+        panel.controls["seed"].value += 1
+        assert panel.experiment and not panel.question.verdict.value
+        panel.controls[name].value = value
+        assert panel.experiment is None and "no longer fits" in panel.question.verdict.value
+        click(panel, "1 turn")
+        assert not panel.error.value
 
 
 def test_drawing(panel):
@@ -125,11 +202,13 @@ def test_drawing(panel):
 @pytest.mark.parametrize("name", game_panel.EXPERIMENTS)
 def test_experiments_set_up_ask_and_judge(name):
     panel, plan = game_panel.Panel(seed=4), game_panel.EXPERIMENTS[name]
+    assert panel.question.box.layout.display == "none"
     number = 1 + list(game_panel.EXPERIMENTS).index(name)
     assert panel.experiments[name].description == f"{number}. {name}"
     panel.experiments[name].click()
     for setting, value in (game_panel.SETTINGS | plan.settings | {"seed": 4}).items():
         assert panel.controls[setting].value == value
+    assert panel.question.box.layout.display is None
     assert plan.question in panel.question.text.value and panel.question.choice.value is None
     assert tuple(panel.question.choice.options) == plan.options
     panel.question.choice.value = plan.options[1]
@@ -196,6 +275,60 @@ def test_play_and_pause_in_a_running_loop():
     asyncio.run(scene())
 
 
+def test_one_task_plays_and_a_new_panel_pauses_the_old_one():
+    def players():
+        return [task for task in asyncio.all_tasks() if task.get_coro().__name__ == "_play"]
+
+    async def scene():
+        panel = game_panel.Panel(width_g=8, width_d=8)
+        click(panel, "Play")
+        await until(lambda: panel.game.history.step)
+        click(panel, "Play")
+        click(panel, "Play")  # a double click
+        before = panel.game.history.step
+        await until(lambda: panel.game.history.step > before)
+        assert panel.playing and len(players()) == 1
+        again = game_panel.Panel(width_g=8, width_d=8)  # the same cell, run again
+        await until(lambda: not players())
+        assert not panel.playing and panel.buttons["Play"].description == "Play"
+        click(again, "Play")
+        await until(lambda: again.game.history.step)
+        click(again, "Slow motion: next")
+        await until(lambda: not players())
+        assert "1. G draws fakes" in again.caption.value, "slow motion pauses"
+        for stop in (lambda: click(again, "Step back"), lambda: setattr(again.moment, "value", 0),
+                     lambda: click(again, "Start again")):
+            click(again, "Play")
+            await until(players)
+            stop()
+            await until(lambda: not players())
+        assert again.game.history.step == 0
+
+    asyncio.run(scene())
+
+
+def test_quick_moves_of_the_moment_are_drawn_once():
+    async def scene():
+        panel = game_panel.Panel(width_g=8, width_d=8)
+        for turns in (1, 2, 3):
+            click(panel, "1 turn")
+            await until(lambda turns=turns: panel.game.history.step == turns)
+        drawn = []
+        panel.caption.observe(lambda change: drawn.append(panel.game.position), "value")
+        for position in (2, 1, 0):
+            panel.moment.value = position
+        await until(lambda: drawn)
+        await asyncio.sleep(0.05)
+        assert drawn == [0] and panel.moment.value == 0 and not panel.error.value
+        click(panel, "1 turn")  # takes the later moments away
+        panel.moment.value = 3
+        await until(lambda: panel.game.position == 1)
+        await asyncio.sleep(0.05)
+        assert panel.moment.value == panel.moment.max == 1 and not panel.error.value
+
+    asyncio.run(scene())
+
+
 def test_spiral_panel():
     panel = game_panel.SpiralPanel()
     before = bytes(panel.picture.value)
@@ -204,7 +337,13 @@ def test_spiral_panel():
     assert bytes(panel.picture.value) != before and "After 6 rounds" in panel.caption.value
     assert "(1.00, 1.00)" in panel.caption.value and panel.question.verdict.value.startswith('<p role="status">✘ No.')
     panel.order.value = "both at once"  # √2⁶ = 8 times as far, turned by 6 · 45°: (1, 1) becomes (8, -8)
-    assert "(8.00, -8.00)" in panel.caption.value and "farther out" in panel.question.verdict.value
+    assert "(8.00, -8.00)" in panel.caption.value
+    assert "back at (1, 1)" in panel.question.verdict.value, "the answer is to the game that was asked about"
     panel.set_up_button.click()
     assert panel.rounds.value == 0 and not panel.question.verdict.value
+    panel.step.value = 0.5
+    panel.rounds.value = 7
+    assert not panel.question.verdict.value
+    panel.step.value = 1.0  # past the sixth round the answer is known too
+    assert "back at (1, 1)" in panel.question.verdict.value
     assert game.bilinear(1.0, 1.0, step=1.0, rounds=6, together=True)[-1] == (8, -8)

@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_helpers import judges, networks, panel, sheets, training, widgets
+from gan_helpers import data, judges, losses, networks, panel, sheets, training, widgets
 
 CLICKABLE = (ipywidgets.Button,)
 NAMED_BY_LABEL = (ipywidgets.BoundedIntText, ipywidgets.BoundedFloatText, ipywidgets.Dropdown, ipywidgets.Checkbox)
@@ -84,7 +84,10 @@ def test_a_sheet_has_each_picture_in_its_place():
     assert sheet.shape == (2 * 58, 3 * 58)
     assert [sheet[row, column] for row in (10, 70) for column in (10, 70, 130)] == [0, 51, 102, 153, 204, 255]
     with_text = np.asarray(sheets.sheet(images, 3, scale=2, captions=["7  98%"] * 6))
-    assert with_text.shape == (2 * 72, 3 * 58) and (with_text[57:71] > 200).any()
+    assert with_text.shape == (2 * 72, 3 * 58)
+    for row in range(2):
+        for column in range(3):
+            assert (with_text[row * 72 + 58:row * 72 + 72, column * 58:column * 58 + 56] > 200).any(), "each its own"
 
 
 # The sampler
@@ -162,6 +165,9 @@ def test_new_noise_and_save(conditional, tmp_path, monkeypatch):
     conditional.save.click()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["digits-1.png", "digits-2.png"]
     assert (np.asarray(Image.open(tmp_path / "digits-1.png")) == pixels(conditional.sheet)).all()
+    conditional.seed.value = conditional.seed.max
+    conditional.new_noise.click()
+    assert conditional.seed.value == 0
     conditional.seed.value = seed
 
 
@@ -191,10 +197,11 @@ def test_an_error_in_a_callback_is_shown_in_words():
     net = networks.DenseGenerator(latent_dim=8, hidden=(16, 16))
     sampler = widgets.sampler(net)
     net.latent_dim = 7  # what a reader may do in another cell
-    sampler.seed.value = 1
-    assert "That did not work" in sampler.message.value and "ValueError" not in sampler.text.value
+    for change in (lambda: setattr(sampler.seed, "value", 1), sampler.new_noise.click):
+        change()
+        assert "That did not work" in sampler.message.value and "Error" not in sampler.text.value
     net.latent_dim = 8
-    sampler.seed.value = 2
+    sampler.seed.value = 3
     assert sampler.message.value == ""
     with pytest.raises(TypeError, match="latent_dim"):
         widgets.sampler(torch.nn.Linear(2, 2))
@@ -230,6 +237,19 @@ def test_fast_changes_are_drawn_once_with_the_newest_values():
     asyncio.run(drag())
 
 
+def test_a_still_picture_shows_what_was_set_in_the_same_cell():
+    async def cell():
+        sampler, scrubber = widgets.sampler(), widgets.scrubber(history_of())
+        before = sampler.images
+        sampler.size.value, sampler.truncation.value = 3, 0.5
+        assert len(sampler.figure().axes) == 9 and not torch.equal(sampler.images, before[:9])
+        scrubber.slider.value = 0
+        (still,) = scrubber.figure().images
+        assert still.get_array()[5, 5, 0] == 64 and "step 10" in scrubber.text.value
+
+    asyncio.run(cell())
+
+
 # The scrubber
 
 
@@ -244,7 +264,17 @@ def test_a_scrubber_shows_the_snapshot_of_its_step_and_marks_it():
     left = np.where((pixels(scrubber.curves) != curves).any(0))[0]
     scrubber.step.value = 30
     assert scrubber.slider.value == 2 and np.where((pixels(scrubber.curves) != curves).any(0))[0].min() > left.min()
-    assert len(scrubber.figure().axes) == 16  # four snapshots of four pictures
+    (still,) = scrubber.figure().images
+    assert still.get_array().shape[0] == len(pixels(scrubber.sheet)) + len(pixels(scrubber.curves))
+
+
+def test_a_scrubber_names_the_values_of_its_step():
+    history = history_of(steps=20)
+    history.steps["g_loss"], history.values["g_loss"] = [12, 17], [3.0, 4.0]  # a series that begins later
+    scrubber = widgets.scrubber(history)
+    assert "g_loss 4.00" in scrubber.text.value and "d_loss 0.05" in scrubber.text.value
+    scrubber.slider.value = 0
+    assert "g_loss 3.00" in scrubber.text.value and "d_loss 0.10" in scrubber.text.value
 
 
 def test_a_scrubber_without_snapshots_says_so():
@@ -323,6 +353,86 @@ def test_fit_and_the_panel_continue_each_other():
         assert history.step == 10 == step.count
 
     asyncio.run(train())
+
+
+def test_fit_panel_and_fit_are_one_run():
+    def train(*, with_panel):
+        training.setup(0)
+        G, D = networks.DenseGenerator(latent_dim=4, hidden=(8,)), networks.DenseDiscriminator(hidden=(8,))
+        opt_G, opt_D = (torch.optim.Adam(net.parameters(), 1e-2) for net in (G, D))
+        batches = data.batches(torch.arange(784 * 10).view(10, 28, 28).to(torch.uint8), torch.zeros(10).long(), 4)
+
+        def step(real, labels):
+            found = training.discriminator_step(G, D, opt_D, real, torch.randn(len(real), 4), losses.bce())
+            return found | training.generator_step(G, D, opt_G, torch.randn(len(real), 4), losses.bce())
+
+        history = training.fit(step, batches, steps=5)  # within an epoch of three steps
+        if with_panel:
+            for steps in (4, 1):  # the cell is run again between them
+                train = widgets.train_panel(step, batches, history=history,
+                                            samples=lambda: networks.sample(G, torch.randn(4, 4)))
+                for _ in range(steps):
+                    train.more[1].click()
+            assert history.step == 10
+        training.fit(step, batches, steps=4 if with_panel else 9, history=history)
+        return history.values, [weight.detach() for net in (G, D) for weight in net.parameters()]
+
+    (values, weights), (expected_values, expected) = train(with_panel=True), train(with_panel=False)
+    assert values == expected_values and all(map(torch.equal, weights, expected))
+
+
+def test_one_step_while_training_runs_says_what_it_did():
+    async def train():
+        train = widgets.train_panel(Step(), BATCHES)
+        train.start.click()
+        await until(lambda: train.history.step > 5)
+        train.one_step.click()
+        await until(lambda: train._task.done())
+        assert train.state == "paused" and f"Step {train.history.step:,}, D's turn" in train.text.value
+        assert f"Picture: Step {train.history.step:,}." in train.text.value
+
+    asyncio.run(train())
+
+
+def test_the_picture_has_the_samples_the_curves_and_the_classes():
+    images, labels = data.mnist("validation")
+    found = data.to_tanh_range(images[:9]).unsqueeze(1)
+    train = widgets.train_panel(Step(), BATCHES, history=history_of(), samples=lambda: found)
+    sheet, = train._figure.sheet.images
+    assert sheet.get_array().shape == (3 * 30, 3 * 30)
+    expected = torch.bincount(labels[:9], minlength=10).tolist()
+    assert [bar.get_height() for bar in train._figure.bars] == expected
+    assert f"0: {expected[0]}, 1: {expected[1]}" in train.text.value
+    for name, line in train._figure.lines.items():
+        assert line.get_ydata()[-1] == pytest.approx(train.history[name][-1], rel=0.1)
+
+
+def test_pictures_are_drawn_now_and_then_not_at_every_step():
+    drawn = []
+    train = widgets.train_panel(Step(), BATCHES, samples=lambda: drawn.append(1) or shown())
+    start = time.monotonic()
+    train.more[1000].click()
+    assert len(drawn) <= 3 + (time.monotonic() - start) / 0.4  # the first, those due, the last
+
+
+def test_slow_pictures_come_less_often():
+    train = widgets.train_panel(Step(), BATCHES, samples=lambda: time.sleep(0.2) or shown())
+    assert train._next_drawing - time.perf_counter() > 0.8  # of a second, and not 0.4 as for quick ones
+
+
+def test_an_interrupt_on_colab_keeps_the_steps_and_training_can_go_on():
+    def step(images, labels):
+        if train.history.step == 3 and not train.message.value:
+            raise KeyboardInterrupt
+        return {"d_loss": 1.5}
+
+    train = widgets.train_panel(step, BATCHES)
+    train.more[100].click()
+    assert train.history.step == 3 and "Interrupted after step 3" in train.message.value
+    assert "Step 3" in train.text.value
+    train.history.step += 1  # what made it stop
+    train.more[1].click()
+    assert train.history.step == 5 and train.message.value == ""
 
 
 def test_a_cell_run_again_pauses_its_old_panel():
