@@ -14,15 +14,13 @@ from gan_helpers import judges, live, plots, sheets, training
 SLICE = 0.03  # seconds of training after which the kernel may do something else
 PHASE = 0.8  # seconds that slow motion shows each player's turn
 DRAWING = 0.2  # share of the time that may go into pictures
-WITHOUT_LIMIT = sys.maxsize
 
 
 class TrainPanel(ipywidgets.VBox):
     """Train with `step` on `batches`, as `training.fit` does, at the reader's pace and with live pictures.
 
     `history`: the History that goes on, of an earlier `fit` or panel; give one, so that the cell may be run again.
-    `samples()`: images [N, 1, 28, 28] in [-1, 1] to show, always from the same noise. `steps`: after so many it ends;
-    left out, it goes on until paused. `snapshot`: as in `fit`.
+    `samples()`: images [N, 1, 28, 28] in [-1, 1] to show, always from the same noise.
 
     It trains in slices between which other cells run, so they must not wait long for anything. Nets and history are
     the notebook's own: pausing, stopping or closing the panel loses nothing. One panel trains at a time; another one
@@ -31,11 +29,10 @@ class TrainPanel(ipywidgets.VBox):
 
     training_now = None  # the panel whose task runs
 
-    def __init__(self, step, batches, *, history=None, samples=None, steps=None, snapshot=None):
+    def __init__(self, step, batches, *, history=None, samples=None):
         self.history = training.History() if history is None else history
-        self._samples, self._left = samples, WITHOUT_LIMIT if steps is None else steps
-        self._new_training = lambda: training.training_loop(step, batches, self.history, steps=self._left,
-                                                            snapshot=snapshot)
+        self._samples = samples
+        self._new_training = lambda: training.training_loop(step, batches, self.history, steps=sys.maxsize)
         self._training, self._task, self._next_drawing, self._drawn_step = None, None, 0.0, None
         self.state = "paused"  # or "running" or "stopped"; changed on the loop only
         self._loop = live.running_loop()
@@ -119,17 +116,16 @@ class TrainPanel(ipywidgets.VBox):
             return
         self._pause()
         self.message.value = ""
-        if self._advance():
-            self._draw()
-            self.text.value = " ".join(phases(self.history)) + "<br>" + self.text.value
+        self._advance()
+        self._draw()
+        self.text.value = " ".join(phases(self.history)) + "<br>" + self.text.value
 
     def _train_now(self, count):
         """Do `count` steps at once, with pictures on the way."""
         self.message.value = ""
         try:
             for _ in range(count):
-                if not self._advance():
-                    break
+                self._advance()
                 self._draw_if_due()
         except KeyboardInterrupt:  # the notebook's stop button
             self.message.value = f"Interrupted after step {self.history.step:,}. Nets and history are kept."
@@ -140,9 +136,10 @@ class TrainPanel(ipywidgets.VBox):
         try:
             while self.state == "running":
                 end = time.perf_counter() + SLICE
-                while self._advance() and not self.slow.value and time.perf_counter() < end:
-                    pass
-                if self.slow.value and self.state == "running":
+                self._advance()
+                while not self.slow.value and time.perf_counter() < end:
+                    self._advance()
+                if self.slow.value:
                     await self._show_phases()
                 else:
                     self._draw_if_due()
@@ -153,20 +150,14 @@ class TrainPanel(ipywidgets.VBox):
             self._failed(error)
 
     def _advance(self):
-        """One step. False where the steps asked for are done."""
-        if self._left and self._training is None:
+        """One step."""
+        if self._training is None:
             self._training = self._new_training()
         try:
-            next(self._training or iter(()))
-        except StopIteration:
-            self.message.value = "All steps asked for are done."
-            self._pause()
-            return False
+            next(self._training)
         except BaseException:
             self._training = None  # an error ends a generator: the next start needs a new one
             raise
-        self._left -= 1
-        return True
 
     async def _show_phases(self):
         """Slow motion: each player's turn of the last step by name, one after the other."""

@@ -48,9 +48,9 @@ def scrubber(history):
     return Scrubber(history)
 
 
-def train_panel(step, batches, *, history=None, samples=None, steps=None, snapshot=None):
+def train_panel(step, batches, *, history=None, samples=None):
     """Start, pause and watch a training. Returns a TrainPanel (panel.py), which says what the arguments are."""
-    return TrainPanel(step, batches, history=history, samples=samples, steps=steps, snapshot=snapshot)
+    return TrainPanel(step, batches, history=history, samples=samples)
 
 
 def directions(generator, *cond, count=DIRECTIONS):

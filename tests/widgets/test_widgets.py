@@ -339,22 +339,6 @@ def test_the_panel_starts_pauses_resumes_and_stops():
     asyncio.run(train())
 
 
-def test_fit_and_the_panel_continue_each_other():
-    async def train():
-        step, kept = Step(), {}
-        history = training.fit(step, BATCHES, steps=5)
-        train = widgets.train_panel(step, BATCHES, history=history, steps=4,
-                                    snapshot=lambda n: kept.setdefault(n, torch.zeros(1, 1, 28, 28)))
-        train.start.click()
-        await until(lambda: "All steps" in train.message.value)
-        assert history.step == 9 and list(kept) == [6, 7, 8, 9] == list(history.snapshots)
-        assert train.state == "paused"
-        training.fit(step, BATCHES, steps=1, history=history)
-        assert history.step == 10 == step.count
-
-    asyncio.run(train())
-
-
 def test_fit_panel_and_fit_are_one_run():
     def train(*, with_panel):
         training.setup(0)
