@@ -61,7 +61,7 @@ class Question:
 
     def __init__(self):
         self.choice = widgets.RadioButtons(description="I think:", options=[], layout={"width": "max-content"})
-        self.text, self.verdict = widgets.HTML(), widgets.HTML()
+        self.text, self.verdict = widgets.HTML(), live.status_line()
         self.box = widgets.VBox([self.text, self.choice, self.verdict], layout={"display": "none"})
 
     def ask(self, text, options):
@@ -71,7 +71,7 @@ class Question:
 
     def judge(self, outcome):
         said = self.choice.value
-        self.verdict.value = live.status(
+        self.verdict.value = live.text(
             ("You made no guess. " if said is None else "✔ Yes. " if said == outcome else "✘ No. ")
             + f"It came out as: {outcome}.")
 
@@ -90,7 +90,7 @@ class Panel:
         Panel.newest, self.task, self.wanted = self, None, None
         self.loop = live.running_loop()
         self.drawn, self.picture = game_view.LiveFigure(), live.picture()
-        self.caption, self.error = widgets.HTML(), widgets.HTML()
+        self.caption, self.error = live.status_line(), widgets.HTML()
         self.question, self.experiment, self.slow, self.playing, self.quiet = Question(), None, None, False, False
         self.controls = self._make_controls()
         self.cells = {(column, row): self._cell((column, row)) for row in range(game.CELLS)
@@ -227,7 +227,7 @@ class Panel:
         self.picture.value = self.drawn.png(playing, title=title, phase=phase,
                                             **{f"show_{name}": layer.value for name, layer in self.layers.items()})
         words = (f"{caption}. " if caption else "") + game_view.describe(playing)
-        self.caption.value = live.status(words)
+        self.caption.value = live.text(words)
         self.picture.tooltip = words  # its name for screen readers, from ipywidgets 8 on
         self.moment.max = len(playing.kept) - 1
         self.moment.value = playing.position
@@ -271,7 +271,7 @@ class Panel:
     def _changed(self, name):
         if self.experiment and name != "seed":
             self.experiment = None
-            self.question.verdict.value = live.status("The settings have changed: the question no longer fits them.")
+            self.question.verdict.value = live.text("The settings have changed: the question no longer fits them.")
         if name in LIVE:
             setattr(self.game, name, self.controls[name].value)
         else:
@@ -319,8 +319,8 @@ class Panel:
             row(self.controls.values()), self.drawing, live.names()])
 
 
-class SpiralPanel:
-    """The game f(x, y) = x·y with a slider for the rounds; `box` is the widget to display."""
+class SpiralPanel(live.LiveBox):
+    """The game f(x, y) = x·y with a slider for the rounds."""
 
     OPTIONS = ("back at (1, 1)", "nearer to (0, 0)", "farther out")
 
@@ -328,22 +328,20 @@ class SpiralPanel:
         self.order = widgets.Dropdown(description="Order", options=["y first, then x", "both at once"])
         self.step = widgets.FloatSlider(description="Step", value=1.0, min=0.1, max=2.2, step=0.1)
         self.rounds = widgets.IntSlider(description="Rounds", value=0, min=0, max=24)
-        self.picture, self.caption, self.question = live.picture(), widgets.HTML(), Question()
+        self.picture, self.caption, self.question = live.picture(), live.status_line(), Question()
         self.set_up_button = widgets.Button(description="5. the spiral", tooltip="set up experiment 5")
-        self.set_up_button.on_click(lambda _button: self.set_up())
+        self.set_up_button.on_click(lambda _button: self._guarded(self.set_up))
         for control in (self.order, self.step, self.rounds):
-            control.observe(lambda change: self.redraw(), "value")
-        self.box = widgets.VBox([self.set_up_button, self.question.box, self.order, self.step, self.rounds,
-                                 self.picture, self.caption, live.names()])
+            control.observe(self._changed, "value")
+        super().__init__([self.set_up_button, self.question.box, self.order, self.step, self.rounds, self.picture,
+                          self.caption])
         self.set_up()
 
     def set_up(self):
-        self.rounds.value = 0
-        self.order.value, self.step.value = self.order.options[0], 1.0
+        self.rounds.value, self.order.value, self.step.value = 0, self.order.options[0], 1.0
         self.question.ask("From (1, 1), after six rounds with step 1, y first: where are x and y?", self.OPTIONS)
-        self.redraw()
 
-    def redraw(self):
+    def _draw(self):
         together = self.order.value == "both at once"
         points = game.bilinear(1.0, 1.0, step=self.step.value, rounds=self.rounds.value, together=together)
         x, y = points[-1]
@@ -351,7 +349,7 @@ class SpiralPanel:
         figure.set_dpi(80)
         self.picture.value = sheets.png(sheets.drawn(figure))
         words = f"After {self.rounds.value} rounds, {self.order.value}, step {self.step.value:.1f}: ({x:.2f}, {y:.2f})."
-        self.caption.value, self.picture.tooltip = live.status(words), words
+        self.caption.value, self.picture.tooltip = live.text(words), words
         as_asked = not together and abs(self.step.value - 1) < 1e-9
         if as_asked and self.rounds.value >= 6 and not self.question.verdict.value:
             self.question.judge(self.OPTIONS[0])  # the sixth point is the first, whoever looks

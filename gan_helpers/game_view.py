@@ -78,7 +78,7 @@ def manifold(playing, lines=11, points=25):
     return list(playing.G(both.flatten(0, 1)).view(2 * lines, points, 2).numpy())
 
 
-def film(playing, moments, *, note=str, **layers):
+def film(playing, moments, *, note):
     """A Figure with a board for each of `moments`, a list of (title, position in `kept`); `note(game)` stands below.
 
     The game is put back to where it was.
@@ -87,7 +87,7 @@ def film(playing, moments, *, note=str, **layers):
     fig = Figure(figsize=(3.3 * len(moments), 3.7), layout="constrained")
     for axis, (title, position) in zip(fig.subplots(1, len(moments), squeeze=False).flat, moments, strict=True):
         playing.go_to(position)
-        Board(axis).update(playing, title=title, **layers)
+        Board(axis).update(playing, title=title)
         axis.set_xlabel(note(playing), fontsize=9)
     playing.go_to(now)
     fig.axes[0].legend(loc="upper left", fontsize=7, framealpha=0.8)
@@ -156,7 +156,7 @@ def describe(playing):
     return ", ".join([*words, f"D's push on G {playing.push():.2g}"]) + "."
 
 
-def spiral(games, *, first="x", second="y"):
+def spiral(games):
     """A Figure with a path for each of `games` (dict of title to points (x, y)), its points numbered from 0."""
     fig = Figure(figsize=(4 * len(games), 3.9), layout="constrained")
     for axis, (title, points) in zip(fig.subplots(1, len(games), squeeze=False).flat, games.items(), strict=True):
@@ -172,5 +172,5 @@ def spiral(games, *, first="x", second="y"):
             for point, numbers in labels.items():
                 axis.annotate(", ".join(numbers), point, xytext=(5, 5), textcoords="offset points", fontsize=8)
         reach = 1.2 * max(map(abs, (*xs, *ys)))
-        axis.set(title=title, xlabel=first, ylabel=second, xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+        axis.set(title=title, xlabel="x", ylabel="y", xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     return fig

@@ -1,7 +1,7 @@
 """The training panel: start, pause, one step, slow motion, stop, with live pictures. Lessons get it from `widgets`."""
 
 import asyncio
-import sys
+import math
 import time
 
 import ipywidgets
@@ -19,8 +19,8 @@ DRAWING = 0.2  # share of the time that may go into pictures
 class TrainPanel(ipywidgets.VBox):
     """Train with `step` on `batches`, as `training.fit` does, at the reader's pace and with live pictures.
 
-    `history`: the History that goes on, of an earlier `fit` or panel; give one, so that the cell may be run again.
-    `samples()`: images [N, 1, 28, 28] in [-1, 1] to show, always from the same noise.
+    `history`: the History that goes on, of an earlier `fit` or a new one, in a variable of the notebook's: so the cell
+    may be run again. `samples()`: images [N, 1, 28, 28] in [-1, 1] to show, always from the same noise.
 
     It trains in slices between which other cells run, so they must not wait long for anything. Nets and history are
     the notebook's own: pausing, stopping or closing the panel loses nothing. One panel trains at a time; another one
@@ -29,10 +29,9 @@ class TrainPanel(ipywidgets.VBox):
 
     training_now = None  # the panel whose task runs
 
-    def __init__(self, step, batches, *, history=None, samples=None):
-        self.history = training.History() if history is None else history
-        self._samples = samples
-        self._new_training = lambda: training.training_loop(step, batches, self.history, steps=sys.maxsize)
+    def __init__(self, step, batches, *, history, samples):
+        self.history, self._samples = history, samples
+        self._new_training = lambda: training.training_loop(step, batches, history, steps=math.inf)
         self._training, self._task, self._next_drawing, self._drawn_step = None, None, 0.0, None
         self.state = "paused"  # or "running" or "stopped"; changed on the loop only
         self._loop = live.running_loop()
@@ -107,8 +106,6 @@ class TrainPanel(ipywidgets.VBox):
     def _stop(self):
         self._pause()
         self.state = "stopped"
-        if self._training is not None:
-            self._training.close()
         self._show_state()
 
     def _one_step(self):
@@ -176,10 +173,8 @@ class TrainPanel(ipywidgets.VBox):
 
     def _draw(self):
         start = time.perf_counter()
-        images = None
-        if self._samples is not None:
-            with torch.random.fork_rng(devices=[]), torch.no_grad():  # training goes on as if nobody had looked
-                images = self._samples()
+        with torch.random.fork_rng(devices=[]), torch.no_grad():  # training goes on as if nobody had looked
+            images = self._samples()
         self.picture.value, reading = self._figure.draw(self.history, images)
         latest = "; ".join(f"{name} {values[-1]:.3f}" for name, values in self.history.values.items())
         self.picture.tooltip = f"Step {self.history.step:,}. {latest}. {reading}".strip()
@@ -221,7 +216,7 @@ class _LiveFigure:
         self.classes.set_title("what the judge reads", fontsize=10)
 
     def draw(self, history, images):
-        """The PNG bytes, and a sentence on what the judge reads in `images` (None: there are none)."""
+        """The PNG bytes, and a sentence on what the judge reads in `images`."""
         for name, line in self.lines.items():
             if name in history.values:
                 line.set_data(*plots.group_means(history.steps[name], history[name], 25))
@@ -229,20 +224,16 @@ class _LiveFigure:
             axis.set_visible(any(len(line.get_xdata()) for line in axis.lines))  # not every step notes scores
             axis.relim()
             axis.autoscale_view()
-        reading = ""
         self.sheet.clear()
         self.sheet.axis("off")
-        self.classes.set_visible(images is not None)
-        if images is not None:
-            sheet = sheets.sheet(images, round(len(images) ** 0.5))
-            self.sheet.imshow(np.asarray(sheet), cmap="gray", vmin=0, vmax=255)
-            digits = judges.read(judges.load(), images)[1].argmax(1)
-            reading = counts(digits)
-            found = digits.bincount(minlength=10).tolist()
-            for bar, height in zip(self.bars, found, strict=True):
-                bar.set_height(height)
-            self.classes.set_ylim(0, max(found) * 1.05)
-        return sheets.png(sheets.drawn(self.figure)), reading
+        sheet = sheets.sheet(images, round(len(images) ** 0.5))
+        self.sheet.imshow(np.asarray(sheet), cmap="gray", vmin=0, vmax=255)
+        digits = judges.read(judges.load(), images)[1].argmax(1)
+        found = digits.bincount(minlength=10).tolist()
+        for bar, height in zip(self.bars, found, strict=True):
+            bar.set_height(height)
+        self.classes.set_ylim(0, max(found) * 1.05)
+        return sheets.png(sheets.drawn(self.figure)), counts(digits)
 
 
 def phases(history):

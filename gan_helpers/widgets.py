@@ -2,7 +2,7 @@
 
     widgets.sampler()                      digits that follow sliders, from a generator the course ships
     widgets.scrubber(history)              a run's snapshots, with its curves
-    widgets.train_panel(step, batches)     start, pause and watch a training (panel.py)
+    widgets.train_panel(step, batches, …)  start, pause and watch a training (panel.py)
 
 All are ordinary ipywidgets boxes: the last line of a cell shows one. `figure()` gives the same as a still picture for
 `plots.show`, for readers without widgets.
@@ -24,7 +24,6 @@ from gan_helpers.panel import TrainPanel, counts
 
 LARGEST = 10  # a sheet has at most this many pictures a side
 DIRECTIONS, POINTS = 4, 64  # sliders; z over which the Jacobian is averaged
-DELAY = 0.01  # seconds from a change to its picture: what changes meanwhile comes into the same picture
 FRAME = 0.3  # seconds that play shows a snapshot
 EACH = "each in turn"
 
@@ -48,7 +47,7 @@ def scrubber(history):
     return Scrubber(history)
 
 
-def train_panel(step, batches, *, history=None, samples=None):
+def train_panel(step, batches, *, history, samples):
     """Start, pause and watch a training. Returns a TrainPanel (panel.py), which says what the arguments are."""
     return TrainPanel(step, batches, history=history, samples=samples)
 
@@ -75,48 +74,15 @@ def directions(generator, *cond, count=DIRECTIONS):
     return torch.linalg.svd(torch.stack(columns, 1), full_matrices=False)[2][:count]
 
 
-class _Live(ipywidgets.VBox):
-    """A box that draws itself anew, once, after any number of changes; an error is shown in it, in words."""
-
-    def __init__(self, children):
-        self.message = ipywidgets.HTML()
-        # The cell's loop. Callbacks may run in another thread (JupyterLab's comms), drawing never does.
-        self._loop = live.running_loop()
-        self._due = False
-        super().__init__([*children, self.message, live.names()])
-        self._draw_now()
-
-    def _changed(self, change=None):
-        """Note that something changed. Only the newest values are ever drawn: nothing queues up."""
-        if self._loop is None:
-            self._draw_now()
-        elif not self._due:
-            self._due = True
-            self._loop.call_soon_threadsafe(self._loop.call_later, DELAY, self._draw_now)
-
-    def _draw_now(self):
-        self._due = False  # before the values are read: a change from now on wants another picture
-        self._guarded(self._draw)
-
-    def _catch_up(self):
-        """Draw what waits for its turn, for whoever wants the picture in the same cell."""
-        if self._due:
-            self._draw_now()
-
-    def _guarded(self, action):
-        self.message.value = ""  # before the action: what it draws may have an error of its own to show
-        try:
-            action()
-        except Exception as error:  # whatever it is, the reader has to see it: nobody sees a callback's traceback
-            self.message.value = live.in_words(error)
-
-
-class Sampler(_Live):
+class Sampler(live.LiveBox):
     """What `sampler` returns. Its controls are attributes; `images` [N, 1, 28, 28] is what the sheet shows."""
 
     def __init__(self, generator, *, conditional):
         if not hasattr(generator, "latent_dim"):
-            raise TypeError("the generator must have an attribute latent_dim: set it to the length of z")
+            raise TypeError("the generator must have an attribute latent_dim: set it to the length of z; of averaged "
+                            "weights give .module")
+        if getattr(generator, "classes", 0) and not conditional:
+            raise ValueError("this generator takes labels: add conditional=True")
         self.generator, self.conditional = generator, conditional
         every_digit = (F.one_hot(torch.arange(POINTS) % 10, 10).float(),) if conditional else ()
         self._directions = directions(generator, *every_digit)
@@ -142,7 +108,7 @@ class Sampler(_Live):
         self.walk = self._slider("how far", 0.5, 0, 1)
         rows += [self.first, self.last, _row(self.walk)]
         self.sheet, self.walked = live.picture(), live.picture()
-        self.text = ipywidgets.HTML()
+        self.text = live.status_line()
         controls = ipywidgets.VBox([self.seed, self.size, self.judge, ipywidgets.HBox([self.new_noise, self.save]),
                                     *rows, self.walked])
         super().__init__([ipywidgets.HBox([controls, self.sheet]), self.text])
@@ -158,7 +124,9 @@ class Sampler(_Live):
         return control
 
     def _slider(self, name, value, low, high):
-        slider = ipywidgets.FloatSlider(value, min=low, max=high, step=0.05, description=name, readout=False)
+        # Without a loop each value is drawn at once: then not those on the way.
+        slider = ipywidgets.FloatSlider(value, min=low, max=high, step=0.05, description=name, readout=False,
+                                        continuous_update=live.running_loop() is not None)
         slider.observe(self._changed, "value")
         return slider
 
@@ -189,7 +157,7 @@ class Sampler(_Live):
         self.sheet.tooltip = f"{len(self.images)} samples, seed {self.seed.value}. {reading}".strip()
         self.walked.tooltip = (f"Picture {ends[0] + 1} on the left, picture {ends[1] + 1} on the right, between them "
                                f"what lies {self.walk.value:.0%} of the way. Pictures are counted row by row.")
-        self.text.value = live.status(f"Picture: {self.sheet.tooltip} Larger: {self.walked.tooltip}")
+        self.text.value = live.text(f"Picture: {self.sheet.tooltip} Larger: {self.walked.tooltip}")
 
     def _ask_the_judge(self):
         """A caption for each picture, and a sentence for all."""
@@ -207,10 +175,10 @@ class Sampler(_Live):
         while (path := Path(f"digits-{number}.png")).exists():  # nothing is overwritten
             number += 1
         path.write_bytes(sheets.png(self._sheet))
-        self.text.value = live.status(f"Saved as {path} in the folder {Path.cwd()}.")
+        self.text.value = live.text(f"Saved as {path} in the folder {Path.cwd()}.")
 
 
-class Scrubber(_Live):
+class Scrubber(live.LiveBox):
     """What `scrubber` returns. `step` is the control that says which snapshot is shown."""
 
     def __init__(self, history):
@@ -226,7 +194,7 @@ class Scrubber(_Live):
         self.step.observe(self._changed, "value")
         self.play = ipywidgets.Button(description="Play", tooltip="Go through the snapshots from here, or pause")
         self.play.on_click(lambda button: self._on_loop(self._toggle))
-        self.sheet, self.curves, self.text = live.picture(), live.picture(), ipywidgets.HTML()
+        self.sheet, self.curves, self.text = live.picture(), live.picture(), live.status_line()
         self.playing = None  # the handle of the next picture's turn
         figure = plots.training_curves(history)
         figure.set_dpi(80)
@@ -254,7 +222,7 @@ class Scrubber(_Live):
         near = [f"{name} {_at(self.history, name, step):.2f}" for name in self.history.values]
         self.sheet.tooltip = f"{len(images)} samples after step {step:,}."
         self.curves.tooltip = f"Losses and mean scores, with a mark at step {step:,}: {', '.join(near)}."
-        self.text.value = live.status(f"Picture: {self.sheet.tooltip} Below: {self.curves.tooltip}")
+        self.text.value = live.text(f"Picture: {self.sheet.tooltip} Below: {self.curves.tooltip}")
 
     def _on_loop(self, action):
         """Run `action` where the drawing runs; a click may come in another thread."""

@@ -24,13 +24,14 @@ KERNELS = {
     "between": ("ipykernel==7.3.0", "ipywidgets==8.1.7"),
 }
 SETUP = """
-import sys, time
+import sys, time, torch
 from gan_helpers import training, widgets
 history = training.History()
 def step(images, labels):
     time.sleep(0.002)
     return {"d_loss": 1.0, "g_loss": 2.0}
 batches = [(None, None)] * 10
+samples = lambda: torch.zeros(9, 1, 28, 28)
 """
 
 
@@ -125,7 +126,7 @@ def kernel(python, request):
 
 
 def test_start_pause_resume_and_stop(kernel):
-    ids = kernel.run("panel = widgets.train_panel(step, batches, history=history)",
+    ids = kernel.run("panel = widgets.train_panel(step, batches, history=history, samples=samples)",
                      "{name: getattr(panel, name).model_id for name in ('start', 'pause', 'one_step', 'stop', 'text')}")
 
     def reach(state, more_than=-1):
@@ -159,7 +160,7 @@ def test_start_pause_resume_and_stop(kernel):
     kernel.click(ids["start"])
     steps = reach("running", rests_at + 20)
     # The same cell again, while it trains: the old panel rests, nothing is lost, the new one goes on.
-    again = kernel.run("old, panel = panel, widgets.train_panel(step, batches, history=history)",
+    again = kernel.run("old, panel = panel, widgets.train_panel(step, batches, history=history, samples=samples)",
                        "{name: getattr(panel, name).model_id for name in ('start', 'stop')}")
     steps = reach("paused", steps)
     kernel.listen(0.5)
@@ -176,7 +177,8 @@ def test_start_pause_resume_and_stop(kernel):
 
 def test_an_error_is_shown_in_the_panel(kernel):
     start, message = kernel.run(
-        "def step(images, labels): raise ValueError('not today')\npanel = widgets.train_panel(step, batches)",
+        "def step(images, labels): raise ValueError('not today')\n"
+        "panel = widgets.train_panel(step, batches, history=history, samples=samples)",
         "(panel.start.model_id, panel.message.model_id)")
     kernel.click(start)
     for _ in range(100):

@@ -67,6 +67,10 @@ def shown():
     return torch.zeros(9, 1, 28, 28)
 
 
+def train_panel(step, *, history=None, samples=shown):
+    return widgets.train_panel(step, BATCHES, history=history or training.History(), samples=samples)
+
+
 async def until(reached, seconds=30):
     """Let the loop run until it is so; some machines are slow."""
     end = time.monotonic() + seconds
@@ -214,7 +218,7 @@ def test_random_numbers_and_the_nets_mode_are_left_alone():
     sampler = widgets.sampler(net)
     sampler.new_noise.click()
     sampler.judge.value = True
-    train = widgets.train_panel(Step(), BATCHES, samples=lambda: torch.rand(4, 1, 28, 28))
+    train = train_panel(Step(), samples=lambda: torch.rand(4, 1, 28, 28))
     train._draw()
     widgets.scrubber(history_of()).slider.value = 0
     assert torch.equal(torch.get_rng_state(), before) and net.training
@@ -308,7 +312,7 @@ def test_play_goes_through_the_snapshots_and_pauses(monkeypatch):
 def test_the_panel_starts_pauses_resumes_and_stops():
     async def train():
         step, history = Step(), training.History()
-        train = widgets.train_panel(step, BATCHES, history=history, samples=shown)
+        train = train_panel(step, history=history)
         assert not train.start.disabled and train.pause.disabled
         first = bytes(train.picture.value)
         train.start.click()
@@ -367,7 +371,7 @@ def test_fit_panel_and_fit_are_one_run():
 
 def test_one_step_while_training_runs_says_what_it_did():
     async def train():
-        train = widgets.train_panel(Step(), BATCHES)
+        train = train_panel(Step())
         train.start.click()
         await until(lambda: train.history.step > 5)
         train.one_step.click()
@@ -381,7 +385,7 @@ def test_one_step_while_training_runs_says_what_it_did():
 def test_the_picture_has_the_samples_the_curves_and_the_classes():
     images, labels = data.mnist("validation")
     found = data.to_tanh_range(images[:9]).unsqueeze(1)
-    train = widgets.train_panel(Step(), BATCHES, history=history_of(), samples=lambda: found)
+    train = train_panel(Step(), history=history_of(), samples=lambda: found)
     sheet, = train._figure.sheet.images
     assert sheet.get_array().shape == (3 * 30, 3 * 30)
     expected = torch.bincount(labels[:9], minlength=10).tolist()
@@ -393,14 +397,14 @@ def test_the_picture_has_the_samples_the_curves_and_the_classes():
 
 def test_pictures_are_drawn_now_and_then_not_at_every_step():
     drawn = []
-    train = widgets.train_panel(Step(), BATCHES, samples=lambda: drawn.append(1) or shown())
+    train = train_panel(Step(), samples=lambda: drawn.append(1) or shown())
     start = time.monotonic()
     train.more[1000].click()
     assert len(drawn) <= 3 + (time.monotonic() - start) / 0.4  # the first, those due, the last
 
 
 def test_slow_pictures_come_less_often():
-    train = widgets.train_panel(Step(), BATCHES, samples=lambda: time.sleep(0.2) or shown())
+    train = train_panel(Step(), samples=lambda: time.sleep(0.2) or shown())
     assert train._next_drawing - time.perf_counter() > 0.8  # of a second, and not 0.4 as for quick ones
 
 
@@ -410,7 +414,7 @@ def test_an_interrupt_on_colab_keeps_the_steps_and_training_can_go_on():
             raise KeyboardInterrupt
         return {"d_loss": 1.5}
 
-    train = widgets.train_panel(step, BATCHES)
+    train = train_panel(step)
     train.more[100].click()
     assert train.history.step == 3 and "Interrupted after step 3" in train.message.value
     assert "Step 3" in train.text.value
@@ -422,10 +426,10 @@ def test_an_interrupt_on_colab_keeps_the_steps_and_training_can_go_on():
 def test_a_cell_run_again_pauses_its_old_panel():
     async def train():
         history = training.History()
-        old = widgets.train_panel(Step(), BATCHES, history=history)
+        old = train_panel(Step(), history=history)
         old.start.click()
         await until(lambda: history.step > 5)
-        new = widgets.train_panel(Step(), BATCHES, history=history)
+        new = train_panel(Step(), history=history)
         assert old.state == "paused"
         await until(lambda: old._task.done())
         before = history.step
@@ -445,7 +449,7 @@ def test_slow_motion_names_both_turns(monkeypatch):
     monkeypatch.setattr(panel, "PHASE", 0.05)
 
     async def train():
-        train, said = widgets.train_panel(Step(), BATCHES, samples=shown), []
+        train, said = train_panel(Step()), []
         train.text.observe(lambda change: said.append((train.history.step, change["new"])), "value")
         train.slow.value = True
         train.start.click()
@@ -474,39 +478,39 @@ def test_phases_name_who_had_a_turn():
 
 @pytest.mark.parametrize("broken", ["step", "samples"])
 def test_an_error_in_training_is_shown_and_training_can_go_on(broken):
-    async def train():
+    async def scene():
         step, fail = Step(fails_at=3 if broken == "step" else None), [broken == "samples"]
 
         def samples():
-            if fail[0] and train_panel.state == "running":
+            if fail[0] and train.state == "running":
                 raise ValueError("1 < 2 & broken")
             return shown()
 
-        train_panel = None
-        train_panel = widgets.train_panel(step, BATCHES, samples=None if broken == "step" else samples)
-        train_panel.start.click()
-        await until(lambda: "ValueError: 1 &lt; 2 &amp; broken" in train_panel.message.value)
-        await until(lambda: train_panel._task.done())
-        assert train_panel.state == "paused"
-        before, fail[0] = train_panel.history.step, False
-        train_panel.start.click()
-        await until(lambda: train_panel.history.step > before)
-        assert train_panel.message.value == ""
-        train_panel.pause.click()
-        await until(lambda: train_panel._task.done())
+        train = None
+        train = train_panel(step, samples=samples)
+        train.start.click()
+        await until(lambda: "ValueError: 1 &lt; 2 &amp; broken" in train.message.value)
+        await until(lambda: train._task.done())
+        assert train.state == "paused"
+        before, fail[0] = train.history.step, False
+        train.start.click()
+        await until(lambda: train.history.step > before)
+        assert train.message.value == ""
+        train.pause.click()
+        await until(lambda: train._task.done())
 
-    asyncio.run(train())
+    asyncio.run(scene())
 
 
 def test_without_a_loop_or_on_colab_there_are_buttons_for_more_steps(monkeypatch):
     history = training.History()
-    plain = widgets.train_panel(Step(), BATCHES, history=history, samples=shown)  # no loop: plain Python
+    plain = train_panel(Step(), history=history)  # no loop: plain Python
     plain.more[100].click()
     assert history.step == 100 and "Step 100" in plain.text.value and plain.message.value == ""
 
     async def colab():
         monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
-        on_colab = widgets.train_panel(Step(), BATCHES, history=history)
+        on_colab = train_panel(Step(), history=history)
         assert [button.description for button in on_colab.more.values()][:2] == ["Train 1 more step",
                                                                                  "Train 100 more steps"]
         on_colab.more[1].click()
@@ -524,7 +528,7 @@ def test_without_a_loop_or_on_colab_there_are_buttons_for_more_steps(monkeypatch
 def everything():
     yield widgets.sampler(conditional=True)
     yield widgets.scrubber(history_of())
-    yield widgets.train_panel(Step(), BATCHES, samples=shown)
+    yield train_panel(Step())
 
 
 def test_every_control_has_a_name_and_every_picture_a_line_below():

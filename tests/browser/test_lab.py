@@ -1,0 +1,252 @@
+"""Lessons 00, 02 and 06 in JupyterLab and Chromium: run them, move what moves, by mouse and by keyboard alone.
+
+All of it happens on this machine: the browser cannot look up another one. CHROMIUM is the path of a browser to use.
+"""
+
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from jupyter_server.serverapp import list_running_servers
+from nbconvert.preprocessors import ClearOutputPreprocessor
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+from playwright.sync_api import expect, sync_playwright
+
+from gan_helpers import execution
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+LESSONS = ("00", "02", "06")
+SECONDS = 60  # in which a change must be seen, on a slow machine that does other things too
+SETTINGS = {  # of JupyterLab: cells out of sight are in the page too; it starts the kernel and does not ask for news
+    "notebook-extension/tracker": {"windowingMode": "none", "autoStartDefaultKernel": True},
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+# All that a lesson shows from elsewhere: the badges at its top. They cannot be fetched here.
+BADGES = ("https://colab.research.google.com/assets/colab-badge.svg", "https://mybinder.org/badge_logo.svg")
+NAMELESS = re.compile(r"- (?:button|checkbox|combobox|img|listbox|radio|slider|spinbutton|textbox)\b(?! \").*")
+BYTES = "image => fetch(image.src).then(answer => answer.text()).catch(() => null)"  # null: another one has come
+
+
+def until(condition, what, seconds=SECONDS):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not after {seconds} seconds: {what}"
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    expect.set_options(timeout=SECONDS * 1000)
+    with sync_playwright() as playwright:
+        installed = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+        path = os.environ.get("CHROMIUM") or next(filter(None, installed), playwright.chromium.executable_path)
+        if not Path(path).exists():
+            pytest.fail(f"These tests need the browser Chromium, and there is no {path}. Install it by `apt install "
+                        "chromium` or by `python -m playwright install chromium`, or set CHROMIUM to its path.")
+        yield playwright.chromium.launch(executable_path=path, args=[
+            "--disable-gpu", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"])
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A JupyterLab with nobody's own settings, over the lessons at smoke size: {"url": str, "token": str, …}."""
+    folder = tmp_path_factory.mktemp("lab")
+    for name, settings in SETTINGS.items():
+        path = folder / f"config/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(settings))
+    for number in LESSONS:
+        lesson, = execution.lessons(number)
+        notebook = parameterize_notebook(load_notebook_node(str(lesson)), execution.size_parameters(lesson, "smoke"))
+        notebook, _ = ClearOutputPreprocessor().preprocess(notebook, {})  # what is seen comes from this run
+        nbformat.write(notebook, folder / f"{number}.ipynb")
+    own = {f"JUPYTER_{kind.upper()}_DIR": str(folder / kind) for kind in ("config", "data", "runtime")}
+    own |= {"IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.root_dir={folder}",
+               "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]  # 0: any port that is free
+    if getattr(os, "geteuid", lambda: 1)() == 0:
+        command.append("--allow-root")
+    with open(folder / "log", "w") as log:
+        server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log)
+    try:
+        until(lambda: server.poll() is not None or any(list_running_servers(folder / "runtime")), "JupyterLab starts")
+        assert server.poll() is None, (folder / "log").read_text()
+        info = next(list_running_servers(folder / "runtime"))
+        assert info["token"]
+        yield info
+    finally:
+        server.terminate()  # it ends its kernels first
+        try:
+            server.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()  # kernels end by themselves once it is gone
+
+
+@pytest.fixture(scope="module", params=LESSONS)
+def page(request, browser, lab):
+    """A lesson with all its cells run. `page.told`: the errors that the browser told of since."""
+    page = browser.new_page(viewport={"width": 1300, "height": 1400})
+    page.set_default_timeout(SECONDS * 1000)
+    page.lesson, page.told = request.param, []
+    page.on("pageerror", lambda error: page.told.append(str(error)))
+    page.on("console", lambda message: page.told.append(f"{message.text} {message.location}")
+            if message.type == "error" and message.location["url"] not in BADGES else None)
+    page.goto(f"{lab['url']}lab/tree/{page.lesson}.ipynb?reset&token={lab['token']}")
+    page.get_by_text("| Idle").wait_for()  # in the status bar, once the kernel is there
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    to_run = page.locator(".jp-CodeCell .jp-InputArea-prompt", has_not_text=re.compile(r"\d"))
+    until(lambda: errors(page) or not to_run.count(), "all cells have run", 300)
+    assert errors(page) == []
+    yield page
+    page.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_went_wrong(page):
+    yield
+    assert errors(page) == page.told == []
+
+
+def errors(page):
+    """What cells and widgets show of errors, as text."""
+    tracebacks = page.locator("[data-mime-type$=stderr]", has_text="Traceback (most recent call last)")
+    return tracebacks.or_(page.locator(".jp-OutputArea [role=alert]")).all_inner_texts()
+
+
+class Mouse:
+    def __init__(self, first):
+        self.page = first.page
+
+    def press(self, button):
+        button.click()
+
+    def move(self, slider, way):
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + way * 40, y, steps=5)
+        self.page.mouse.up()
+
+
+class Keyboard:
+    """Starts at the `first` control of a widget; Tab, or Shift and Tab, leads to every other one."""
+
+    def __init__(self, first):
+        self.page, self.at, self.keys = first.page, first.element_handle(), itertools.cycle(["Space", "Enter"])
+        first.focus()
+
+    def _reach(self, control):
+        back = control.evaluate("(control, at) => control.compareDocumentPosition(at) & 4", self.at)  # at comes later
+        for _ in range(60):
+            if control.evaluate("control => control === document.activeElement"):
+                break
+            self.page.keyboard.press("Shift+Tab" if back else "Tab")
+        expect(control).to_be_focused()
+        self.at = control.element_handle()
+
+    def press(self, button):
+        self._reach(button)
+        self.page.keyboard.press(next(self.keys))
+
+    def move(self, slider, way):
+        self._reach(slider)
+        for _ in range(3):
+            self.page.keyboard.press("ArrowRight" if way > 0 else "ArrowLeft")
+        expect(slider).to_be_focused()  # JupyterLab has not taken the keys for its own
+
+
+def widget(page, button):
+    """The output that has this button."""
+    return page.locator(".jp-OutputArea-output", has=page.get_by_role("button", name=button, exact=True))
+
+
+def move(hand, box, slider, *, picture=0, way=1):
+    """A slider of a widget: its picture must change."""
+    image = box.locator("img.widget-image").nth(picture)
+    before = image.evaluate(BYTES)
+    hand.move(box.get_by_role("slider", name=slider, exact=True), way)
+    until(lambda: image.evaluate(BYTES) not in (before, None), f"the picture follows the slider {slider}")
+
+
+def start_and_pause(hand, box, start, pause, one, word):
+    """The buttons with these names: the number behind `word` grows, rests, and grows by one. Returns what reads it."""
+    def count():
+        return int(re.search(rf"{word} ([\d,]+)", box.inner_text())[1].replace(",", ""))
+
+    def rests():
+        before = count()
+        box.page.wait_for_timeout(2000)
+        return count() == before
+
+    def press(name):
+        hand.press(box.get_by_role("button", name=name, exact=True))
+
+    before = count()
+    press(start)
+    until(lambda: count() > before + 1, f"{word} {before} grows and grows")
+    press(pause)
+    until(rests, f"{word} rests")
+    before = count()
+    press(one)
+    until(lambda: count() != before, f"{word} {before} grows")
+    assert rests() and count() == before + 1
+    return count
+
+
+@pytest.mark.parametrize("Hand", [Mouse, Keyboard])
+def test_sliders_and_buttons_do_what_they_say(page, Hand):
+    if page.lesson == "00":
+        spiral, game = widget(page, "5. the spiral"), widget(page, "1 turn")
+        hand = Hand(spiral.get_by_role("button"))
+        move(hand, spiral, "Rounds")
+        move(hand, spiral, "Step")
+        hand = Hand(game.get_by_role("button").first)
+        turn = start_and_pause(hand, game, "Play", "Pause", "1 turn", "Turn")
+        before = turn()
+        hand.press(game.get_by_role("button", name="Step back"))
+        until(lambda: turn() == before - 1, "the step is taken back")
+        move(hand, game, "Moment", way=-1)
+        assert turn() < before - 1
+        return
+    sampler, panel = widget(page, "New noise"), widget(page, "One step")
+    hand = Hand(sampler.get_by_label("seed"))
+    move(hand, sampler, "direction 1", picture=1)
+    move(hand, sampler, "how far")
+    seed = int(sampler.get_by_label("seed").input_value())
+    hand.press(sampler.get_by_role("button", name="New noise"))
+    expect(sampler.get_by_role("status")).to_contain_text(f"seed {seed + 1}.")
+    if page.lesson == "02":
+        scrubber = widget(page, "Play")
+        move(Hand(scrubber.get_by_role("button")), scrubber, "step", way=-1)
+    else:
+        move(hand, sampler, "share", picture=1)
+    hand = Hand(panel.get_by_role("button").first)
+    start_and_pause(hand, panel, "Start", "Pause", "One step", "Picture: Step")
+    if Hand is Keyboard:  # it is the last to come, and a stopped panel cannot go on
+        hand.press(panel.get_by_role("button", name="Stop"))
+        expect(panel).to_contain_text("Stopped after step")
+        expect(panel.locator("button:enabled")).to_have_count(0)
+
+
+def test_every_control_and_picture_has_a_name(page):
+    if page.lesson == "00":  # this shows 49 more buttons
+        page.get_by_label("Data", exact=True).select_option("drawn below")
+        page.get_by_role("button", name="column 7, row 7, data").wait_for()
+    boxes = page.locator(".jp-OutputArea-output", has=page.locator(".jupyter-widgets")).all()
+    assert boxes
+    for box in boxes:
+        assert NAMELESS.findall(box.aria_snapshot()) == []
+        expect(box.locator("[contenteditable]:visible:not([aria-label])")).to_have_count(0)  # a slider's readout
