@@ -16,6 +16,7 @@ from pathlib import Path
 
 import nbformat
 import papermill
+import papermill.engines
 from traitlets.config import Config
 
 from gan_helpers.lesson import TIMINGS, VALUES
@@ -135,7 +136,7 @@ class Running:
 def start(notebook, output, parameters, *, quiet=False, kernel_name="python3", threads=None, timeout=None):
     """Start to execute one notebook, on `threads` CPU threads (None: torch's choice). Returns a Running.
 
-    papermill saves `output` after every cell, so a run that fails, is stopped or has not ended after `timeout`
+    papermill saves `output` before every code cell, so a run that fails, is stopped or has not ended after `timeout`
     seconds (None: any number) leaves its partial notebook.
     """
     output = Path(output).resolve()
@@ -169,6 +170,29 @@ def execute(notebook, output, parameters, *, wanted=lambda: True, **options):
     return record
 
 
+class SparingManager(papermill.engines.NotebookExecutionManager):
+    """Saves the notebook before each code cell and at the end.
+
+    papermill saves twice for every cell, also for text: seconds in a lesson of 160 cells, and nothing that the next
+    save would not hold.
+    """
+
+    sparing = False
+
+    def cell_start(self, cell, cell_index=None, **options):
+        self.sparing = cell.cell_type != "code"
+        super().cell_start(cell, cell_index, **options)
+
+    def cell_complete(self, cell, cell_index=None, **options):
+        self.sparing = True
+        super().cell_complete(cell, cell_index, **options)
+        self.sparing = False
+
+    def save(self, **options):
+        if not self.sparing:
+            super().save(**options)
+
+
 def _execute_here():
     """What the process does that `start` starts. Its task comes as a line of JSON on the standard input."""
     task = json.loads(sys.stdin.readline())
@@ -177,6 +201,7 @@ def _execute_here():
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     # TCP ports can collide when several kernels start at once; sockets in a folder of their own cannot.
     transport = {} if os.name == "nt" else {"KernelManager": {"transport": "ipc", "ip": f"{task['folder']}/k"}}
+    papermill.engines.NotebookExecutionManager = SparingManager  # there is no option for it
     output, error = Path(task["output"]), None
     progress_bar = not task["quiet"] and {"desc": Path(task["notebook"]).stem, "ncols": 100}
     try:
