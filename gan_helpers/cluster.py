@@ -140,12 +140,14 @@ def _answer(ask, address):
     except distributed.KilledWorker as error:
         lost = error.allowed_failures + 1
         return f"the loss of {lost} workers, one after the other, perhaps for want of memory", 0.0, b""
-    except ModuleNotFoundError as error:
-        raise SweepError(f"a worker of {address} cannot import {error.name}: install the course there, in the same "
-                         "version, and restart the worker") from None
     except (OSError, CancelledError) as error:
         raise SweepError(f"the scheduler at {address} is gone ({error}): start it again, then the same sweep, which "
                          "does what is missing") from None
+    except Exception as error:
+        if "ModuleNotFoundError" not in repr(error):  # from a plugin it comes as text in another exception
+            raise
+        raise SweepError(f"a worker of {address} cannot import gan_helpers ({error}): install the course there, in the "
+                         "same version, and restart the worker") from None
 
 
 def _without_outputs(notebook):

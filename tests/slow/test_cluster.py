@@ -81,7 +81,7 @@ def environment(path=ROOT):
     return {**os.environ, "PYTHONPATH": str(path), "OMP_NUM_THREADS": "7"}  # the workers' own threads count instead
 
 
-def until(look, seconds=60):
+def until(look, seconds=180):
     """What `look()` returns once it is true; that it raises means not yet."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -166,28 +166,28 @@ def test_ctrl_c_stops_the_workers_and_the_next_start_does_the_rest(cluster, less
     command = begin(cluster, lesson, range(4), "--set", "SECONDS=3.0")
     until(lambda: statuses(lesson)[0]["status"] == "done" and times_begun(lesson)[1])
     command.send_signal(signal.SIGINT)
-    text, errors = command.communicate(timeout=60)
+    text, errors = command.communicate(timeout=180)
     assert command.returncode == 1 and "1 of 4 runs are done" in text, errors
     told = {seed: status["status"] for seed, status in statuses(lesson).items()}
     assert told == {0: "done", 1: "failed", 2: "failed"}
     assert statuses(lesson)[1]["error"] == "interrupted"
     began = time.monotonic()
     command = begin(cluster, lesson, range(4), "--set", "SECONDS=3.0")
-    text, errors = command.communicate(timeout=120)
+    text, errors = command.communicate(timeout=180)
     assert command.returncode == 0 and "4 of 4 runs are done" in text, errors
     assert times_begun(lesson) == {0: 1, 1: 2, 2: 1, 3: 1}, "what was done is kept, what nobody wanted was stopped"
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 100
 
 
 def test_a_failure_and_a_timeout_bring_back_the_partial_notebook(cluster, lesson):
     cluster.worker("only", "--nthreads", "1")
-    command = begin(cluster, lesson, [98, 1], "--set", "SECONDS=60", "--timeout", "12")
-    _, errors = command.communicate(timeout=120)
+    command = begin(cluster, lesson, [98, 1], "--set", "SECONDS=99", "--timeout", "25")
+    _, errors = command.communicate(timeout=180)
     assert command.returncode == 1
     found = statuses(lesson)
     # The injected parameters are a cell, too.
     assert found[98]["error"] == "cell [6]: OSError: broken", errors
-    assert found[1]["error"] == "cell [6]: out of time: the run had 12 seconds"
+    assert found[1]["error"] == "cell [6]: out of time: the run had 25 seconds"
     for name in (status["run"] for status in found.values()):
         assert "so far" in (lesson / "out" / f"{name}.part.ipynb").read_text()
 
@@ -198,7 +198,7 @@ def test_a_worker_with_another_version_is_refused_in_words(cluster, lesson, tmp_
         file.write("\n# another line\n")
     cluster.worker("other", path=tmp_path / "old")
     command = begin(cluster, lesson, [1])
-    _, errors = command.communicate(timeout=60)
+    _, errors = command.communicate(timeout=180)
     assert command.returncode == 2 and "another version of gan_helpers" in errors and "install the same" in errors
     assert not (lesson / "begun").exists() and not statuses(lesson)
 
@@ -207,13 +207,12 @@ def test_a_worker_without_the_course_is_told(cluster, lesson, tmp_path):
     (tmp_path / "none" / "gan_helpers").mkdir(parents=True)
     (tmp_path / "none" / "gan_helpers" / "__init__.py").write_text("raise ModuleNotFoundError('', name='gan_helpers')")
     cluster.worker("bare", path=tmp_path / "none")
-    _, errors = (command := begin(cluster, lesson, [1])).communicate(timeout=60)
-    print(errors)
+    _, errors = (command := begin(cluster, lesson, [1])).communicate(timeout=180)
     assert command.returncode == 2 and "cannot import gan_helpers" in errors and "install the course" in errors
 
 
 def test_where_no_scheduler_answers_the_error_says_how_to_start_one(python, lesson):
     nowhere = type("Nowhere", (), {"python": python, "address": "tcp://127.0.0.1:9"})
-    _, errors = (command := begin(nowhere, lesson, [1])).communicate(timeout=60)
+    _, errors = (command := begin(nowhere, lesson, [1])).communicate(timeout=180)
     assert command.returncode == 2 and "no scheduler answers at tcp://127.0.0.1:9" in errors
     assert "dask scheduler" in errors and "Traceback" not in errors
