@@ -181,7 +181,8 @@ def test_a_run_can_do_two_at_a_time_and_leaves_no_old_result(two_lessons, capsys
         "07_small.html", "07_small.ipynb", "07_small.json", "08_broken.json", "08_broken.part.html",
         "08_broken.part.ipynb"]
     page = (out / "07_small.html").read_text(encoding="utf8")
-    assert "Recorded: 1 of 1 claims hold." in page and "lesson.claim" not in page, "results without code"
+    assert "# steps" in publish.page(out / "07_small.ipynb"), "a comment in the code"
+    assert "Recorded: 1 of 1 claims hold." in page and "# steps" not in page, "results without code"
     assert not re.search(r"(src|href)=[\"']https?://", page), "loads something from the network"
     assert "ZeroDivisionError" in (out / "08_broken.part.html").read_text(encoding="utf8")
 
