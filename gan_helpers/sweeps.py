@@ -77,10 +77,10 @@ def plan(notebooks, grid, size="default"):
         raise ParameterError(f"there is no value for {', '.join(empty)}: give one, or leave the name out")
     runs, taken = {}, set()
     for notebook in notebooks:
-        specs = parameter_specs(notebook)
+        specs, sized = parameter_specs(notebook), size_parameters(notebook, size)
         for values in itertools.product(*grid.values()):
             chosen = dict(zip(grid, values, strict=True))
-            parameters = size_parameters(notebook, size) | chosen
+            parameters = sized | chosen
             check_parameters(notebook.stem, parameters, specs)
             name = ",".join([notebook.stem, *([size] if size != "default" else []),
                              *(f"{key}={quote(str(value), safe='')}" for key, value in chosen.items())])
