@@ -15,15 +15,30 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
+import nbformat
 import torch
 from torch import nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
 from benchmarks import race
 from benchmarks.loops import BATCH_SIZE, our_batches, our_step, usual_loader, usual_step
-from gan_helpers import data, execution, game_panel, judges, metrics, networks, plots, training, widgets
+from gan_helpers import (
+    data,
+    execution,
+    game_panel,
+    judges,
+    metrics,
+    networks,
+    plots,
+    sweeps,
+    tables,
+    training,
+    widgets,
+)
 
 ROUNDS, STEPS = 7, 300
 
@@ -198,8 +213,39 @@ def bench_widgets():
     print("worst: " + ", ".join(f"{name} {max(seconds) * 1000:.0f} ms" for name, seconds in times.items()))
 
 
+def seconds_of_cells(path):
+    """What the cells of an executed notebook took: its own work, which a reader in JupyterLab waits for too."""
+    cells = nbformat.read(path, as_version=4).cells
+    return sum(cell.metadata.papermill.duration or 0 for cell in cells if cell.cell_type == "code")
+
+
+def bench_batch():
+    """All lessons at smoke size from the command line, one and two at a time, each measured in every round."""
+    rounds, overheads, bytes_, rest = [], [], [], []
+    for _ in range(3):
+        rounds.append({})
+        for jobs in (1, 2):
+            with tempfile.TemporaryDirectory() as folder:
+                command = ["run", "--size", "smoke", "--jobs", str(jobs), "--output", folder]
+                start = time.perf_counter()
+                subprocess.run([sys.executable, "-m", "gan_helpers.batch", *command], check=True, capture_output=True)
+                rounds[-1][f"--jobs {jobs}"] = wall = time.perf_counter() - start
+                executed = sorted(Path(folder).glob("*.ipynb"))
+                if jobs == 1:  # two at a time share the cores: the waits for each other would count
+                    overheads += [sweeps.read_status(folder, path.stem)["seconds"] - seconds_of_cells(path)
+                                  for path in executed]
+                    bytes_ = [path.stat().st_size for path in executed]
+                    rest.append(wall - sum(sweeps.read_status(folder, path.stem)["seconds"] for path in executed))
+    ratios = [round_["--jobs 2"] / round_["--jobs 1"] for round_ in rounds]
+    print_ratios(f"Batch: {len(bytes_)} lessons at smoke size", rounds)
+    print(f"time of --jobs 2 over --jobs 1 (to stay at or under 0.7): {tables.spread(ratios)}\n"
+          f"seconds of a run over its cells' own (to stay under 5): {tables.spread(overheads)}\n"
+          f"seconds of the command over its runs, once: {tables.spread(rest)}\n"
+          f"bytes of an executed notebook: {tables.spread(bytes_)}")
+
+
 BENCHES = {"step": bench_step, "loading": bench_loading, "score": bench_score, "widgets": bench_widgets,
-           "lessons": bench_lessons, "race": race.picture}
+           "batch": bench_batch, "lessons": bench_lessons, "race": race.picture}
 
 
 def main():

@@ -1,24 +1,35 @@
 """Find the lessons and execute them with papermill, one process a notebook; read what they recorded."""
 
 import ast
-import multiprocessing
-import multiprocessing.connection
+import io
+import json
 import os
 import signal
+import subprocess
+import sys
 import tempfile
+import threading
 import time
+import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import papermill
+import papermill.engines
 from traitlets.config import Config
 
 from gan_helpers.lesson import TIMINGS, VALUES
 
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+_CHECKOUT = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = _CHECKOUT if _CHECKOUT.exists() else Path("notebooks")  # a wheel has none: a checkout in this folder does
 SIZES = ("smoke", "default", "full")
-INTERRUPTED = "its middle: interrupted"
+INTERRUPTED = "interrupted"
+POLL = 0.05  # seconds between two looks at a process
+
+
+class SweepError(RuntimeError):
+    """A sweep cannot start or go on; the message says why and what to do."""
 
 
 def lessons(prefix="", folder=NOTEBOOKS):
@@ -27,7 +38,8 @@ def lessons(prefix="", folder=NOTEBOOKS):
     if not found:
         there = ", ".join(path.stem for path in sorted(Path(folder).glob("*.ipynb")))
         raise SystemExit(f"no notebook in {folder} starts with {prefix!r}; there are: {there}" if there else
-                         f"there are no notebooks in {folder}: run this from a checkout of the repository")
+                         f"there are no notebooks in {Path(folder).resolve()}: change to the folder of a checkout of "
+                         "the repository, which has them")
     return found
 
 
@@ -43,13 +55,27 @@ def size_parameters(notebook, size):
     return dict(sizes[size])
 
 
-def default_parameters(notebook):
-    """The values (dict) in the cell tagged `parameters`."""
+def parameters_cell(notebook):
+    """The source (str) of the cell tagged `parameters`."""
     for cell in nbformat.read(notebook, as_version=4).cells:
         if "parameters" in cell.metadata.get("tags", []):
-            return {node.target.id: ast.literal_eval(node.value) for node in ast.parse(cell.source).body
-                    if isinstance(node, ast.AnnAssign)}
+            return cell.source
     raise ValueError(f"{notebook} has no cell tagged parameters")
+
+
+def default_parameters(notebook):
+    """The values (dict) in the cell tagged `parameters`."""
+    return {node.target.id: ast.literal_eval(node.value) for node in ast.parse(parameters_cell(notebook)).body
+            if isinstance(node, ast.AnnAssign)}
+
+
+def parameter_meanings(notebook):
+    """What each parameter means (dict of str): the comment behind it in the cell tagged `parameters`."""
+    source = parameters_cell(notebook)
+    comments = {token.start[0]: token.string.lstrip("# ") for token in
+                tokenize.generate_tokens(io.StringIO(source).readline) if token.type == tokenize.COMMENT}
+    return {node.target.id: comments.get(node.end_lineno, "") for node in ast.parse(source).body
+            if isinstance(node, ast.AnnAssign)}
 
 
 def parameter_specs(notebook):
@@ -71,75 +97,143 @@ def parameter_specs(notebook):
 class Running:
     """A notebook that is being executed by a process of its own, since papermill changes the process's folder."""
 
-    process: multiprocessing.Process
-    receiver: multiprocessing.connection.Connection  # the error, or None, arrives here
-    sockets: tempfile.TemporaryDirectory
+    process: subprocess.Popen
+    folder: tempfile.TemporaryDirectory  # its kernel's sockets, and at the end its error, or null
     output: Path
     began: float
+    timeout: float | None
+    cause: str | None = None  # why we ended it
+
+    def ended(self):
+        """Is its process gone? One that is out of time is ended here."""
+        if self.process.poll() is None and self.timeout and time.perf_counter() - self.began > self.timeout:
+            self.stop(f"out of time: the run had {self.timeout:g} seconds")
+        return self.process.poll() is not None
+
+    def stop(self, cause=INTERRUPTED):
+        """End its process; its kernel notices and ends too."""
+        if self.process.poll() is None:
+            self.cause = cause
+            self.process.kill()
+            self.process.wait()
 
     def finish(self):
-        """Wait for the end. Returns {"error": str or None, "seconds": float} and what `read_record` finds."""
-        with self.sockets:
+        """Once it has ended: {"error": str or None, "seconds": float} and what `read_record` finds."""
+        record = {"error": None, "seconds": time.perf_counter() - self.began}
+        self.process.stdin.close()
+        with self.folder as folder:
             try:
-                error = self.receiver.recv()
-            except EOFError:
-                error = "its process: it ended without a word, perhaps for want of memory"
-            except KeyboardInterrupt:
-                error = INTERRUPTED
-                self.process.terminate()  # its kernel notices and ends too
-            self.process.join()
-        record = {"error": error, "seconds": time.perf_counter() - self.began}
+                record["error"] = json.loads(Path(folder, "error.json").read_text(encoding="utf8"))
+            except (OSError, ValueError):
+                cause = self.cause or "its process ended without a word, perhaps for want of memory"
+                record["error"] = stopped_in(self.output, cause)
         try:
             return record | read_record(self.output)
         except Exception as failure:  # half written on a full disk
-            return record | {"error": error or f"its end: {self.output.name} cannot be read ({failure})"}
-
-    def stop(self):
-        self.process.terminate()
-        with self.sockets:
-            self.process.join()
+            return record | {"error": record["error"] or f"its end: {self.output.name} cannot be read ({failure})"}
 
 
-def start(notebook, output, parameters, *, quiet=False, kernel_name="python3", threads=None):
+def start(notebook, output, parameters, *, quiet=False, kernel_name="python3", threads=None, timeout=None):
     """Start to execute one notebook, on `threads` CPU threads (None: torch's choice). Returns a Running.
 
-    papermill saves `output` after every cell, so a run that fails or is stopped leaves its partial notebook.
+    papermill saves `output` before every code cell, so a run that fails, is stopped or has not ended after `timeout`
+    seconds (None: any number) leaves its partial notebook.
     """
     output = Path(output).resolve()
     output.parent.mkdir(parents=True, exist_ok=True)
     output.unlink(missing_ok=True)  # an earlier run's record must not pass for this one's
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    sockets = tempfile.TemporaryDirectory(prefix="kernel-")
+    folder = tempfile.TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True)  # its kernel may end later
+    # The kernel inherits the threads: several at once must not fight for the cores.
+    limits = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)) if threads else {}
     began = time.perf_counter()
-    process = context.Process(target=_execute_here, args=(sender, Path(notebook).resolve(), output, parameters, quiet,
-                                                          kernel_name, sockets.name, threads))
-    process.start()
-    sender.close()  # so that recv notices when the process is gone
-    return Running(process, receiver, sockets, output, began)
+    process = subprocess.Popen([sys.executable, "-m", "gan_helpers.execution"], stdin=subprocess.PIPE,
+                               env=os.environ | limits)
+    task = {"notebook": str(Path(notebook).resolve()), "output": str(output), "parameters": parameters,
+            "quiet": quiet, "kernel_name": kernel_name, "folder": folder.name}
+    process.stdin.write(json.dumps(task).encode() + b"\n")
+    process.stdin.flush()
+    return Running(process, folder, output, began, timeout)
 
 
-def execute(notebook, output, parameters, **options):
-    """Execute one notebook and wait; arguments as in `start`, result as in `Running.finish`."""
-    return start(notebook, output, parameters, **options).finish()
+def execute(notebook, output, parameters, *, wanted=lambda: True, **options):
+    """Execute one notebook and wait; arguments as in `start`, result as in `Running.finish`.
+
+    Ends it where `wanted()` turns false, and at Ctrl-C, which raises KeyboardInterrupt.
+    """
+    running = start(notebook, output, parameters, **options)
+    try:
+        while not running.ended() and wanted():
+            time.sleep(POLL)
+    finally:
+        running.stop()
+        record = running.finish()
+    return record
 
 
-def _execute_here(sender, notebook, output, parameters, quiet, kernel_name, sockets, threads):
-    if threads:  # the kernel inherits them: several at once must not fight for the cores
-        os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)))
+class SparingManager(papermill.engines.NotebookExecutionManager):
+    """Saves the notebook before each code cell and at the end.
+
+    papermill saves twice for every cell, also for text: seconds in a lesson of 160 cells, and nothing that the next
+    save would not hold.
+    """
+
+    sparing = False
+
+    def cell_start(self, cell, cell_index=None, **options):
+        self.sparing = cell.cell_type != "code"
+        super().cell_start(cell, cell_index, **options)
+
+    def cell_complete(self, cell, cell_index=None, **options):
+        self.sparing = True
+        super().cell_complete(cell, cell_index, **options)
+        self.sparing = False
+
+    def save(self, **options):
+        if not self.sparing:
+            super().save(**options)
+
+
+def _execute_here():
+    """What the process does that `start` starts. Its task comes as a line of JSON on the standard input."""
+    task = json.loads(sys.stdin.readline())
     # Ctrl-C reaches this process too. In the middle of its talk with the kernel it could hang: the parent decides.
     signal.signal(signal.SIGINT, lambda signum, frame: None)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     # TCP ports can collide when several kernels start at once; sockets in a folder of their own cannot.
-    transport = {} if os.name == "nt" else {"KernelManager": {"transport": "ipc", "ip": f"{sockets}/k"}}
-    error = None
+    transport = {} if os.name == "nt" else {"KernelManager": {"transport": "ipc", "ip": f"{task['folder']}/k"}}
+    papermill.engines.NotebookExecutionManager = SparingManager  # there is no option for it
+    output, error = Path(task["output"]), None
+    progress_bar = not task["quiet"] and {"desc": Path(task["notebook"]).stem, "ncols": 100}
     try:
-        papermill.execute_notebook(notebook, output, parameters, kernel_name=kernel_name, config=Config(transport),
-                                   progress_bar=not quiet and {"desc": notebook.stem, "ncols": 100})
+        papermill.execute_notebook(task["notebook"], output, task["parameters"], kernel_name=task["kernel_name"],
+                                   config=Config(transport), progress_bar=progress_bar)
     except papermill.PapermillExecutionError as failure:
         error = f"cell [{failure.exec_count}]: {failure.ename}: {failure.evalue}"
     except Exception as failure:  # a dead kernel, a full disk: the table shows it, the other lessons still run
-        error = f"{type(failure).__name__}: {failure}"
-    sender.send(error)
+        error = stopped_in(output, f"{type(failure).__name__}: {failure}")
+    Path(task["folder"], "error.json").write_text(json.dumps(error), encoding="utf8")
+
+
+def _end_with_the_parent():
+    """The standard input ends when the parent does, also where that was killed: nobody would take the result."""
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+def partial(folder, name):
+    """Where the notebook of a run stands until the run is done."""
+    return Path(folder) / f"{name}.part.ipynb"
+
+
+def stopped_in(output, cause):
+    """`cause` (str), with the cell that a run was in when it stopped: the last that papermill noted the start of."""
+    try:
+        cells = [cell for cell in nbformat.read(output, as_version=4).cells if cell.cell_type == "code" and cell.source]
+    except Exception:  # nothing was written, or half a file
+        return f"its start: {cause}"
+    started = [number for number, cell in enumerate(cells, 1) if cell.metadata.get("papermill", {}).get("start_time")]
+    return f"cell [{started[-1]}]: {cause}" if started else f"its start: {cause}"
 
 
 def read_record(notebook):
@@ -154,3 +248,7 @@ def read_record(notebook):
             if TIMINGS in output.get("metadata", {}):
                 found["timings"] = output["metadata"][TIMINGS]
     return found
+
+
+if __name__ == "__main__":
+    _execute_here()

@@ -7,7 +7,6 @@ import platform
 import sys
 import time
 
-import torch
 from IPython import get_ipython
 from IPython.display import display
 
@@ -101,6 +100,8 @@ class Lesson:
         They travel inside the executed notebook as an output that a repeated run must reproduce. Seconds, peak
         memory and versions stand in the metadata of a second output.
         """
+        import torch  # here, since the command line reads this module too, and torch takes a second to import
+
         claims = list(self.claims.values())
         rows = [row for row, _seconds in self.rows.values()]
         self.values |= {"lesson": self.name, "scores": scores, "claims": claims, "rows": rows}

@@ -67,29 +67,11 @@ def to_html(notebooks, build=ROOT / "build"):
     """Run the notebooks at their defaults; write each as HTML, with an index. Returns True where all ran."""
     folder = Path(build) / "html"
     folder.mkdir(parents=True, exist_ok=True)
-    exporter = HTMLExporter(embed_images=True, mathjax_url="", require_js_url="")  # nothing from the network
     errors = {}
     for notebook in notebooks:
         record = execution.execute(notebook, Path(build) / notebook.name, {})
         errors[notebook.stem] = record["error"]
-        executed = nbformat.read(Path(build) / notebook.name, as_version=4)
-        formulas = []
-
-        def set_aside(match, formulas=formulas):  # Markdown would take a formula's tags apart
-            if not any(match.groups()):  # code
-                return match[0]
-            formulas.append(_mathml(match))
-            return f"@formula{len(formulas) - 1}@"
-
-        for cell in executed.cells:
-            if cell.cell_type == "markdown":  # links from notebook to notebook become links from page to page
-                cell.source = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", cell.source)
-                cell.source = FORMULA.sub(set_aside, cell.source)
-            for output in cell.get("outputs", []):
-                _put_alt_into_html(output)
-        page, _ = exporter.from_notebook_node(executed, {"metadata": {"name": notebook.stem}})
-        page = re.sub(r"@formula(\d+)@", lambda match, formulas=formulas: formulas[int(match[1])], page)
-        (folder / f"{notebook.stem}.html").write_text(page, encoding="utf8")
+        (folder / f"{notebook.stem}.html").write_text(page(Path(build) / notebook.name), encoding="utf8")
     entries = []
     for notebook in sorted({*notebooks, *notebooks[0].parent.glob("*.ipynb")}):
         if (folder / f"{notebook.stem}.html").exists():  # also those of earlier calls
@@ -103,6 +85,29 @@ def to_html(notebooks, build=ROOT / "build"):
         encoding="utf8")
     print(f"open {folder / 'index.html'}")
     return not any(errors.values())
+
+
+def page(path, *, code=True):
+    """An executed notebook as a page of HTML (str) that loads nothing from the network; a report without its code."""
+    exporter = HTMLExporter(embed_images=True, mathjax_url="", require_js_url="", exclude_input=not code)
+    executed = nbformat.read(path, as_version=4)
+    formulas = []
+
+    def set_aside(match):  # Markdown would take a formula's tags apart
+        if not any(match.groups()):  # code
+            return match[0]
+        formulas.append(_mathml(match))
+        return f"@formula{len(formulas) - 1}@"
+
+    for cell in executed.cells:
+        if cell.cell_type == "markdown":
+            if code:  # links from notebook to notebook become links from page to page; a report stands alone
+                cell.source = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", cell.source)
+            cell.source = FORMULA.sub(set_aside, cell.source)
+        for output in cell.get("outputs", []):
+            _put_alt_into_html(output)
+    text, _ = exporter.from_notebook_node(executed, {"metadata": {"name": Path(path).stem}})
+    return re.sub(r"@formula(\d+)@", lambda match: formulas[int(match[1])], text)
 
 
 def _mathml(match):

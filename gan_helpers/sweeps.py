@@ -4,24 +4,32 @@ import contextlib
 import hashlib
 import itertools
 import json
-import multiprocessing.connection
 import os
 import shutil
+import socket
+import time
 from pathlib import Path
 from urllib.parse import quote
 
 import nbformat
+import yaml
 from tqdm import tqdm
 
 from gan_helpers import tables
-from gan_helpers.execution import INTERRUPTED, parameter_specs, read_record, size_parameters, start
+from gan_helpers.execution import (
+    INTERRUPTED,
+    POLL,
+    SweepError,
+    parameter_specs,
+    partial,
+    read_record,
+    size_parameters,
+    start,
+    stopped_in,
+)
 from gan_helpers.lesson import ParameterError, check_parameters
 
 LONGEST_NAME = 200  # bytes; most file systems allow 255, and an ending comes behind
-
-
-class SweepError(RuntimeError):
-    """A sweep cannot start; the message says why and what to do."""
 
 
 def parse_settings(settings):
@@ -46,17 +54,33 @@ def _parse_value(text):
     return text
 
 
+def read_grid(path):
+    """A grid from a YAML file, such as `SEED: [0, 1]`: {"SEED": [0, 1]}. One value may stand without brackets.
+
+    Raises ParameterError where the file is no such table. That YAML reads 1e-3 as text, `plan` says.
+    """
+    try:
+        grid = yaml.safe_load(Path(path).read_text(encoding="utf8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ParameterError(f"the grid {path} cannot be read: {error}") from None
+    if not isinstance(grid, dict) or not all(isinstance(name, str) for name in grid):
+        raise ParameterError(f"the grid {path} must have a line for each parameter, such as SEED: [0, 1, 2]")
+    return {name: values if isinstance(values, list) else [values] for name, values in grid.items()}
+
+
 def plan(notebooks, grid, size="default"):
     """Every run of a sweep: {run id: (notebook, parameters)}. Raises ParameterError for a bad name or value.
 
     `grid`: dict of parameter to list of values; `size` gives the others.
     """
+    if empty := [name for name, values in grid.items() if not values]:
+        raise ParameterError(f"there is no value for {', '.join(empty)}: give one, or leave the name out")
     runs, taken = {}, set()
     for notebook in notebooks:
-        specs = parameter_specs(notebook)
+        specs, sized = parameter_specs(notebook), size_parameters(notebook, size)
         for values in itertools.product(*grid.values()):
             chosen = dict(zip(grid, values, strict=True))
-            parameters = size_parameters(notebook, size) | chosen
+            parameters = sized | chosen
             check_parameters(notebook.stem, parameters, specs)
             name = ",".join([notebook.stem, *([size] if size != "default" else []),
                              *(f"{key}={quote(str(value), safe='')}" for key, value in chosen.items())])
@@ -69,96 +93,135 @@ def plan(notebooks, grid, size="default"):
     return runs
 
 
-def sweep(runs, folder, *, jobs=1):
-    """Do what is missing of `runs` (from `plan`) in `folder`, `jobs` at a time. Returns {run id: status dict}.
+def sweep(runs, folder, *, jobs=1, timeout=None, scheduler=None, again=False, quiet=True):
+    """Do what is missing of `runs` (from `plan`) in `folder`. Returns {run id: status dict}.
 
+    `jobs` at a time here, or on the workers of a Dask `scheduler` (its address); each may take `timeout` seconds.
     A run is executed into a partial notebook that takes its place at the end; its status file says "running",
     "done" or "failed" (with the error). A run is missing unless it is done, with the code and the sizes that the
-    lesson has now. The lessons are copied first: editing one does not change a sweep under way. Ctrl-C stops all and
-    raises KeyboardInterrupt; what is done stays done. Raises SweepError where another sweep works in `folder`.
+    lesson has now; with `again` all are. The lessons are copied first: editing one does not change a sweep under way.
+    `quiet` shows one bar over the runs, else each has a bar over its cells. Ctrl-C stops all and raises
+    KeyboardInterrupt; what is done stays done. Raises SweepError where another sweep works in `folder`, and where the
+    cluster cannot do the runs.
     """
     if jobs < 1:
         raise ParameterError(f"jobs must be 1 or more, got {jobs}")
+    if timeout is not None and not timeout > 0:
+        raise ParameterError(f"the timeout must be above 0 seconds, got {timeout:g}")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        return _sweep(runs, folder, jobs)
+        (folder / ".lessons").mkdir(exist_ok=True)
+        hashes, copies = {}, {}
+        for notebook in {notebook for notebook, _ in runs.values()}:
+            copies[notebook] = Path(shutil.copy2(notebook, folder / ".lessons"))
+            hashes[notebook] = _code_hash(copies[notebook])
+        statuses, missing = {}, {}
+        for name, (notebook, parameters) in runs.items():
+            wanted = {"run": name, "lesson": notebook.stem, "parameters": parameters, "code": hashes[notebook]}
+            found, executed = read_status(folder, name), folder / f"{name}.ipynb"
+            if again or not found.items() >= (wanted | {"status": "done"}).items() or not executed.exists():
+                missing[name] = copies[notebook], parameters
+                if again:  # an earlier result must not pass for this one's
+                    executed.unlink(missing_ok=True)
+                    (folder / f"{name}.json").unlink(missing_ok=True)
+            statuses[name] = wanted if name in missing else found
+        if scheduler and missing:
+            from gan_helpers import cluster  # only who asks for it needs dask.distributed
+
+            records = cluster.execute_all(missing, folder, scheduler, timeout=timeout)
+        else:
+            records = _execute_all(missing, folder, jobs=jobs, timeout=timeout, quiet=quiet)
+        _follow(records, statuses, folder, progress(len(runs), len(runs) - len(missing), disable=not quiet))
+    return statuses
 
 
-def _sweep(runs, folder, jobs):
+def _execute_all(runs, folder, *, jobs, timeout, quiet):
+    """Execute `runs` in processes here. Yields (run id, None) when one starts, (run id, record) when it has ended."""
     threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
-    (folder / ".lessons").mkdir(exist_ok=True)
-    hashes, copies = {}, {}
-    for notebook in {notebook for notebook, _ in runs.values()}:
-        copies[notebook] = Path(shutil.copy2(notebook, folder / ".lessons"))
-        hashes[notebook] = _code_hash(copies[notebook])
-    statuses, waiting, running = {}, [], {}
-    for name, (notebook, parameters) in runs.items():
-        statuses[name] = read_status(folder, name)
-        wanted = {"status": "done", "code": hashes[notebook], "parameters": parameters}
-        if not statuses[name].items() >= wanted.items() or not (folder / f"{name}.ipynb").exists():
-            waiting.append(name)
+    waiting, running = list(runs), {}
     try:
-        with tqdm(total=len(runs), initial=len(runs) - len(waiting), unit="run", ncols=100) as bar:
-            while waiting or running:
-                while waiting and len(running) < jobs:
-                    name = waiting.pop(0)
-                    notebook, parameters = runs[name]
-                    statuses[name] = {"run": name, "lesson": notebook.stem, "parameters": parameters,
-                                      "code": hashes[notebook], "status": "running"}
-                    _write_status(folder, statuses[name])
-                    running[name] = start(copies[notebook], folder / f"{name}.part.ipynb", parameters, quiet=True,
-                                          threads=threads)
-                ready = multiprocessing.connection.wait([one.receiver for one in running.values()])
-                for name in [name for name, one in running.items() if one.receiver in ready]:
-                    record = running[name].finish()
-                    if record["error"] == INTERRUPTED:
-                        raise KeyboardInterrupt
-                    del running[name]
-                    finished = "failed" if record["error"] else "done"
-                    if finished == "done":
-                        os.replace(folder / f"{name}.part.ipynb", folder / f"{name}.ipynb")
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                name = waiting.pop(0)
+                notebook, parameters = runs[name]
+                running[name] = start(notebook, partial(folder, name), parameters, quiet=quiet, threads=threads,
+                                      timeout=timeout)
+                yield name, None
+            for name in [name for name, one in running.items() if one.ended()]:
+                yield name, running.pop(name).finish()
+            time.sleep(POLL)
+    finally:
+        for one in running.values():
+            one.stop()
+            one.finish()
+
+
+def _follow(records, statuses, folder, bar):
+    """Write down what becomes of the runs. `records`: a generator as `_execute_all`."""
+    try:
+        with bar, contextlib.closing(records):
+            for name, record in records:
+                if record is None:
+                    statuses[name]["status"] = "running"
+                else:
+                    status = "failed" if record["error"] else "done"
+                    statuses[name] |= {"status": status, "error": record["error"], "seconds": record["seconds"]}
+                    if status == "done":
+                        os.replace(partial(folder, name), folder / f"{name}.ipynb")
                     else:
                         tqdm.write(f"{name}: stopped in {record['error']}")
-                    statuses[name] |= {"status": finished, "error": record["error"], "seconds": record["seconds"]}
-                    _write_status(folder, statuses[name])
                     bar.update()
+                _write_status(folder, statuses[name])
     except BaseException:
-        for name, one in running.items():
-            one.stop()
-            statuses[name] |= {"status": "failed", "error": INTERRUPTED}
-            _write_status(folder, statuses[name])
+        for name, status in statuses.items():
+            if status.get("status") == "running":
+                there = partial(folder, name).exists()
+                status |= {"status": "failed",
+                           "error": stopped_in(partial(folder, name), INTERRUPTED) if there else INTERRUPTED}
+                _write_status(folder, status)
         raise
-    return statuses
+
+
+def progress(total, done, *, disable=False):
+    """A bar over `total` runs. The time left is reckoned from the runs of this sweep, not from those `done` before.
+
+    It takes their mean: runs that go side by side end together, and the mean of the last few would jump.
+    """
+    return tqdm(total=total, initial=done, unit="run", ncols=100, smoothing=0, disable=disable)
 
 
 @contextlib.contextmanager
 def _locked(folder):
-    """One sweep at a time in a folder: a file with the process's number, which counts only while that one lives."""
-    lock = folder / ".lock"
-    try:
-        with open(lock, "x", encoding="utf8") as file:
-            file.write(str(os.getpid()))
-    except FileExistsError:
-        owner = lock.read_text(encoding="utf8")
-        if owner.isdigit() and _lives(int(owner)):
-            raise SweepError(f"process {owner} is sweeping into {folder}: wait, or give another folder") from None
-        lock.write_text(str(os.getpid()), encoding="utf8")  # its owner was killed
-    try:
+    """One sweep at a time in a folder: the system's lock on a file, which a process loses when it ends, even killed.
+
+    The file stays: two processes could hold a lock each if one of them could remove it in between.
+    """
+    with open(folder / ".lock", "a+", encoding="utf8") as file:
+        if not _lock(file):
+            file.seek(0)
+            raise SweepError(f"{file.read() or 'another process'} is sweeping into {folder.resolve()}: wait, or give "
+                             "another folder")
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}")
+        file.flush()
         yield
-    finally:
-        lock.unlink(missing_ok=True)
 
 
-def _lives(pid):
-    if os.name == "nt":  # where signal 0 would end the process
-        return True
+def _lock(file):
+    """Lock an open file until it is closed. Returns False where another process has locked it."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(10_000)  # Windows locks bytes, and who is refused wants to read the first ones
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
         return False
-    except PermissionError:
-        return True
     return True
 
 
@@ -197,7 +260,7 @@ def collect(folder, output):
                      "claims_held": sum(claim["holds"] for claim in claims), "claims": len(claims),
                      **_flat(record.get("values", {}).get("scores", {})), "error": status.get("error")})
     if not rows:
-        raise SystemExit(f"there are no runs in {folder}: start them with `python -m gan_helpers.batch sweep`")
+        raise SystemExit(f"there are no runs in {folder}: start them with `gan-notebooks sweep`")
     tables.write(output, rows)
     return rows
 

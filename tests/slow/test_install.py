@@ -77,6 +77,11 @@ def test_the_wheel_holds_the_digits_and_works_elsewhere(checkout, tmp_path):
     assert int(rows) == len(tables.read("02_classic_gan")) > 0
     assert sorted(path for path in installed.rglob("*") if "__pycache__" not in path.parts) == before
 
+    command = python.parent / "gan-notebooks"
+    assert "    SEED: int = 0" in run(command, "list", "--lesson", "02", cwd=checkout)
+    elsewhere = subprocess.run([command, "list"], cwd=tmp_path, capture_output=True, text=True)
+    assert elsewhere.returncode == 1 and "change to the folder of a checkout" in elsewhere.stderr
+
 
 def test_the_lessons_run_with_colabs_versions(checkout, tmp_path, monkeypatch):
     """The setup cell as it stands: `google.colab` is there, and the address leads to this checkout."""

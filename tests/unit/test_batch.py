@@ -90,14 +90,47 @@ def test_an_error_is_named_and_the_partial_notebook_kept(tmp_path):
 
 
 def test_a_dead_kernel_is_reported(tmp_path):
-    notebook = write(tmp_path / "07.ipynb", new_code_cell("import os\nos._exit(1)"))
-    assert "DeadKernelError" in execution.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)["error"]
+    notebook = write(tmp_path / "07.ipynb", new_markdown_cell("text"), new_code_cell("1"),
+                     new_code_cell("import os\nos._exit(1)"), new_code_cell("2"))
+    error = execution.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)["error"]
+    assert error.startswith("cell [2]: DeadKernelError")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills the parent of a process")
 def test_a_killed_process_is_reported(tmp_path):
-    notebook = write(tmp_path / "07.ipynb", new_code_cell("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)"))
-    assert "ended without a word" in execution.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)["error"]
+    notebook = write(tmp_path / "07.ipynb", new_code_cell("print('so far')"),
+                     new_code_cell("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)"))
+    error = execution.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)["error"]
+    assert re.match(r"cell \[2\]: .* ended without a word", error)
+    assert "so far" in nbformat.read(tmp_path / "out.ipynb", 4).cells[0].outputs[0].text
+
+
+def test_a_run_out_of_time_is_ended_and_keeps_its_notebook(tmp_path):
+    notebook = write(tmp_path / "07.ipynb", new_code_cell("print('so far')"),
+                     new_code_cell("import time\ntime.sleep(60)"), new_code_cell("1"))
+    record = execution.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True, timeout=15)
+    assert record["error"] == "cell [2]: out of time: the run had 15 seconds" and 15 < record["seconds"] < 25
+    assert "so far" in nbformat.read(tmp_path / "out.ipynb", 4).cells[0].outputs[0].text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kills a process group's leader")
+def test_a_run_ends_when_who_started_it_is_killed(tmp_path):
+    notebook = write(tmp_path / "07.ipynb", new_code_cell("import os, time\nprint(os.getpid(), file=open('pid', 'w'))"),
+                     new_code_cell("time.sleep(60)"))
+    code = "import sys; from gan_helpers import execution; execution.execute(*sys.argv[1:], {}, quiet=True)"
+    parent = subprocess.Popen([sys.executable, "-c", code, notebook, tmp_path / "out.ipynb"], cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    parent.kill()
+    parent.wait()
+    kernel = int((tmp_path / "pid").read_text())
+    for _ in range(100):
+        time.sleep(0.1)
+        if not Path(f"/proc/{kernel}").exists() or "Z (zombie)" in Path(f"/proc/{kernel}/status").read_text():
+            break
+    else:
+        raise AssertionError("its kernel goes on, and would write into the notebook of the next try")
 
 
 def test_several_runs_at_once_in_one_folder(lesson, tmp_path, monkeypatch):
@@ -136,6 +169,39 @@ def test_the_table_shows_claims_and_errors_and_the_exit_code_tells(two_lessons, 
     assert end.value.code == 1 and "1/1" in text and "stopped in cell [2]: ZeroDivisionError" in text
 
 
+def test_a_run_can_do_two_at_a_time_and_leaves_no_old_result(two_lessons, capsys):
+    out = two_lessons / "build"
+    out.mkdir()
+    (out / "08_broken.ipynb").write_text("from an earlier day")
+    with pytest.raises(SystemExit) as end:
+        batch.main(["run", "--output", str(out), "--jobs", "2", "--report"])
+    assert end.value.code == 1 and "1/1" in (text := capsys.readouterr().out)
+    assert f"what there is: {out / '08_broken.part.ipynb'}" in text
+    assert sorted(path.name for path in out.glob("0*")) == [
+        "07_small.html", "07_small.ipynb", "07_small.json", "08_broken.json", "08_broken.part.html",
+        "08_broken.part.ipynb"]
+    page = (out / "07_small.html").read_text(encoding="utf8")
+    assert "# steps" in publish.page(out / "07_small.ipynb"), "a comment in the code"
+    assert "Recorded: 1 of 1 claims hold." in page and "# steps" not in page, "results without code"
+    assert not re.search(r"(src|href)=[\"']https?://", page), "loads something from the network"
+    assert "ZeroDivisionError" in (out / "08_broken.part.html").read_text(encoding="utf8")
+
+
+def test_list_says_what_each_parameter_is(two_lessons, capsys):
+    with pytest.raises(SystemExit) as end:
+        batch.main(["list", "--lesson", "07"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == "07_small: 07 · Small\n    STEPS: int = 5, 1 … 10\n        steps\n"
+
+
+def test_list_knows_every_parameter_of_the_course():
+    for notebook in execution.lessons():
+        text = batch.describe(notebook)
+        for name, meaning in execution.parameter_meanings(notebook).items():
+            assert meaning and f"    {name}: " in text
+        assert execution.parameter_meanings(notebook).keys() == execution.parameter_specs(notebook).keys()
+
+
 def test_a_claim_that_fails_fails_the_run(two_lessons, capsys):
     (two_lessons / "08_broken.ipynb").unlink()
     with pytest.raises(SystemExit) as end:
@@ -153,16 +219,16 @@ def test_an_interrupt_keeps_the_partial_notebook(tmp_path):
             "batch.main(sys.argv[2:])")
     run = subprocess.Popen([sys.executable, "-c", code, tmp_path, "run", "--output", tmp_path / "build"],
                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
-    out = tmp_path / "build" / "07.ipynb"
+    out = tmp_path / "build" / "07.part.ipynb"
     for _ in range(300):
         time.sleep(0.1)
         if out.exists() and '"so far' in out.read_text().split('"outputs"', 1)[-1]:
             break
     os.killpg(run.pid, signal.SIGINT)  # what Ctrl-C in a terminal does
     text, _ = run.communicate(timeout=30)
-    assert run.returncode == 1 and "interrupted" in text and str(out) in text
+    assert run.returncode == 1 and "stopped in cell [2]: interrupted" in text and str(out) in text
     assert "so far" in out.read_text()
-    assert not (tmp_path / "build" / "08.ipynb").exists(), "the lessons after it are not started"
+    assert not list((tmp_path / "build").glob("08*")), "the lessons after it are not started"
 
 
 def test_store_writes_outputs_and_keeps_the_source(tmp_path):

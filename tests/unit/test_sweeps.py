@@ -1,6 +1,7 @@
 """sweeps.py, tables.py and results.py on small notebooks made here."""
 
 import copy
+import importlib.util
 import json
 import os
 import signal
@@ -147,15 +148,88 @@ def test_ctrl_c_keeps_what_is_done(tmp_path, lesson):
     assert found == {1: "done", 2: "failed", 3: None}
 
 
+HOLD = """
+import sys, time
+from pathlib import Path
+from gan_helpers import sweeps
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    with sweeps._locked(Path(sys.argv[1])):
+        print("has it", flush=True)
+        sys.stdin.readline()
+except sweeps.SweepError as error:
+    print(error, flush=True)
+"""
+
+
+def hold(folder):
+    """A process that tries for the folder's lock when it gets a line, and holds it until the next."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               text=True, bufsize=1)
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
 def test_a_folder_takes_one_sweep_at_a_time(lesson, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    (out / ".lock").write_text(str(os.getppid()), encoding="utf8")  # a process that lives
-    with pytest.raises(sweeps.SweepError, match=f"process {os.getppid()} is sweeping"):
+    first, *others = [hold(out) for _ in range(4)]
+    first.stdin.write("\n")
+    assert first.stdout.readline() == "has it\n"
+    with pytest.raises(sweeps.SweepError, match=f"process {first.pid} on .* is sweeping into .*: wait, or give"):
         sweeps.sweep(sweeps.plan([lesson], {"SEED": [1]}), out)
-    (out / ".lock").write_text("99999999", encoding="utf8")  # one that was killed
+    first.kill()  # it removes nothing
+    first.wait()
+    for process in others:  # all of them at once find what it left
+        process.stdin.write("\n")
+    said = [process.stdout.readline() for process in others]
+    assert said.count("has it\n") == 1 and sum("is sweeping into" in line for line in said) == 2
+    for process in others:
+        process.communicate("\n")
     assert sweeps.sweep(sweeps.plan([lesson], {"SEED": [1]}), out)["07_small,SEED=1"]["status"] == "done"
-    assert not (out / ".lock").exists()
+
+
+def test_the_time_left_counts_the_runs_of_this_sweep_alone():
+    bar = sweeps.progress(10, 6)
+    bar.start_t -= 60  # a minute for the next two runs: a minute for the last two
+    bar.update(2)
+    text = str(bar)
+    bar.close()
+    assert "8/10" in text and "01:00<01:00" in text
+
+
+def test_a_grid_from_yaml(lesson, tmp_path):
+    grid = tmp_path / "grid.yaml"
+    grid.write_text("SEED: [1, 2]\nRATE: 1.0e-3\nFAST: true\n", encoding="utf8")
+    assert sweeps.read_grid(grid) == {"SEED": [1, 2], "RATE": [0.001], "FAST": [True]}
+    assert len(sweeps.plan([lesson], sweeps.read_grid(grid))) == 2
+    grid.write_text("RATE: [1e-3]\n", encoding="utf8")  # text, to YAML 1.1
+    with pytest.raises(ParameterError, match=r"RATE must be float, got '1e-3'.* in YAML 1.0e-3 \(not 1e-3\)"):
+        sweeps.plan([lesson], sweeps.read_grid(grid))
+    grid.write_text("SEED: []", encoding="utf8")
+    with pytest.raises(ParameterError, match="no value for SEED"):
+        sweeps.plan([lesson], sweeps.read_grid(grid))
+    for text in ("- SEED", "SEED: [1", "1: 2"):
+        grid.write_text(text, encoding="utf8")
+        with pytest.raises(ParameterError, match=r"the grid .*grid.yaml"):
+            sweeps.read_grid(grid)
+    with pytest.raises(ParameterError, match="cannot be read"):
+        sweeps.read_grid(tmp_path / "none.yaml")
+
+
+def test_a_name_stands_in_the_grid_or_on_the_command_line(lesson, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(execution.lessons, "__defaults__", ("", lesson.parent))
+    (tmp_path / "grid.yaml").write_text("SEED: [1]", encoding="utf8")
+    with pytest.raises(SystemExit):
+        batch.main(["sweep", "--grid", str(tmp_path / "grid.yaml"), "--set", "SEED=2", "--output", str(tmp_path / "o")])
+    assert "SEED stands in" in capsys.readouterr().err and not (tmp_path / "o").exists()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is not None, reason="dask.distributed is installed")
+def test_without_dask_the_error_says_what_to_install(lesson, tmp_path):
+    with pytest.raises(sweeps.SweepError, match=r"pip install .*\[cluster\]"):
+        sweeps.sweep(sweeps.plan([lesson], {"SEED": [1]}), tmp_path / "out", scheduler="tcp://127.0.0.1:9")
 
 
 def test_names_that_no_file_can_have_are_refused(lesson):

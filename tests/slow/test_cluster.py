@@ -1,0 +1,218 @@
+"""Sweeps on a real scheduler and real workers, all on this machine's loopback address."""
+
+import collections
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+import venv
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from gan_helpers import sweeps
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="kills workers by signal")]
+ROOT = Path(__file__).parents[2]
+CELLS = ["from gan_helpers.lesson import Lesson\nlesson = Lesson('07_small')",
+         "SEED: int = 0  # seed\nSECONDS: float = 1.0  # to sleep\nLOG: str = ''  # file",
+         "lesson.parameters(globals(), SEED=(int, 0, 99), SECONDS=(float, 0, 99), LOG=str)",
+         "import os, time\nprint(SEED, os.getcwd(), file=open(LOG, 'a'))\nprint('so far')",
+         "if SEED == 98:\n    raise OSError('broken')\ntime.sleep(SECONDS)\n"
+         "print(SEED, os.getcwd(), file=open(LOG + '.ended', 'a'))",
+         "lesson.record(square=SEED * SEED, threads=int(os.environ['OMP_NUM_THREADS']), folder=os.getcwd())"]
+SWEEP = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+         "from gan_helpers import batch, execution; execution.lessons.__defaults__ = ('', sys.argv[1]); "
+         "batch.main(sys.argv[2:])")
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory):
+    """An interpreter that has dask.distributed: this one, or one with it in front of this one's packages."""
+    if importlib.util.find_spec("distributed"):
+        return sys.executable
+    folder = tmp_path_factory.mktemp("dask")
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    own = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], check=True,
+                         capture_output=True, text=True).stdout.strip()
+    Path(own, "behind.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    subprocess.run([python, "-m", "pip", "install", "-q", "distributed"], check=True)
+    return str(python)
+
+
+class Cluster:
+    """A scheduler, and workers that are added one by one; each works in a folder of its own."""
+
+    def __init__(self, python, folder):
+        self.python, self.folder, self.processes = python, folder, []
+        self.start("scheduler", "scheduler", "--port", "0", "--scheduler-file", folder / "address.json")
+        self.address = until(lambda: json.loads((folder / "address.json").read_text())["address"])
+
+    def start(self, name, *command, path=ROOT):
+        own = self.folder / name
+        own.mkdir()
+        with open(own / "log", "w") as log:
+            process = subprocess.Popen([self.python, "-m", "dask", *command, "--host", "127.0.0.1", "--no-dashboard"],
+                                       cwd=own, stdout=log, stderr=log, env=environment(path))
+        self.processes.append(process)
+        return process
+
+    def worker(self, name, *options, path=ROOT):
+        process = self.start(name, "worker", self.address, "--name", name, *options, path=path)
+        until(lambda: "Registered to" in (self.folder / name / "log").read_text())
+        return process
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.terminate()
+        for process in self.processes:
+            process.wait(30)
+
+
+def environment(path=ROOT):
+    return {**os.environ, "PYTHONPATH": str(path), "OMP_NUM_THREADS": "7"}  # the workers' own threads count instead
+
+
+def until(look, seconds=180):
+    """What `look()` returns once it is true; that it raises means not yet."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(Exception):
+            if found := look():
+                return found
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} seconds")
+
+
+@pytest.fixture
+def cluster(python, tmp_path):
+    cluster = Cluster(python, tmp_path)
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    notebook = new_notebook(cells=[new_code_cell(source) for source in CELLS])
+    notebook.cells[1].metadata["tags"] = ["parameters"]
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    (tmp_path / "lessons").mkdir()
+    nbformat.write(notebook, tmp_path / "lessons" / "07_small.ipynb")
+    return tmp_path
+
+
+def begin(cluster, lesson, seeds, *options):
+    """The command, started. Its notebooks go to `out`."""
+    (lesson / "grid.yaml").write_text(f"SEED: {list(seeds)}\nLOG: {lesson / 'begun'}\n")
+    return subprocess.Popen([cluster.python, "-c", SWEEP, lesson / "lessons", "sweep", "--grid", lesson / "grid.yaml",
+                             "--output", lesson / "out", "--scheduler", cluster.address, *options],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+
+
+def rows(lesson):
+    return sweeps.collect(lesson / "out", lesson / "runs.csv")
+
+
+def statuses(lesson):
+    found = [sweeps.read_status(lesson / "out", path.stem) for path in (lesson / "out").glob("*.json")]
+    return {status["parameters"]["SEED"]: status for status in found}
+
+
+def begun(lesson, log="begun"):
+    """The runs that got to their sleep, or to its end ("begun.ended"), in order: (seed, name of the worker)."""
+    lines = [line.split() for line in (lesson / log).read_text().splitlines()]
+    return [(int(seed), Path(folder).name) for seed, folder in lines]
+
+
+def times_begun(lesson, log="begun"):
+    return collections.Counter(seed for seed, _ in begun(lesson, log))
+
+
+def test_of_two_workers_one_is_killed_and_every_run_is_there_once(cluster, lesson):
+    first = cluster.worker("first", "--nthreads", "1", "--no-nanny")
+    cluster.worker("second", "--nthreads", "2")
+    command = begin(cluster, lesson, range(10), "--set", "SECONDS=3.0")
+
+    def in_the_middle_of_a_later_run():
+        seed = [seed for seed, worker in begun(lesson) if worker == "first"][1]
+        return statuses(lesson)[seed]["status"] == "running"
+
+    until(in_the_middle_of_a_later_run)
+    first.kill()
+    text, errors = command.communicate(timeout=180)
+    assert command.returncode == 0 and "10 of 10 runs are done" in text, errors
+    found = rows(lesson)
+    assert [row["SEED"] for row in found] == list(range(10)) == sorted(statuses(lesson))
+    assert [row["square"] for row in found] == [seed * seed for seed in range(10)]
+    assert {row["status"] for row in found} == {"done"} and not list((lesson / "out").glob("*.part*"))
+    where = {(Path(row["folder"]).name, row["threads"]) for row in found}
+    assert where == {("first", 1), ("second", 2)}, "both worked, with as many threads as they were given"
+    lost = [seed for seed, worker in begun(lesson) if worker == "first"][-1]
+    assert times_begun(lesson) == dict.fromkeys(range(10), 1) | {lost: 2}, "the kill fell into a run, begun again"
+
+
+def test_ctrl_c_stops_the_workers_and_the_next_start_does_the_rest(cluster, lesson):
+    cluster.worker("only", "--nthreads", "1")
+    command = begin(cluster, lesson, range(4), "--set", "SECONDS=5.0")
+    until(lambda: statuses(lesson)[0]["status"] == "done" and times_begun(lesson)[1])
+    command.send_signal(signal.SIGINT)
+    text, errors = command.communicate(timeout=180)
+    assert command.returncode == 1 and "1 of 4 runs are done" in text, errors
+    told = {seed: status["status"] for seed, status in statuses(lesson).items()}
+    assert told == {0: "done", 1: "failed", 2: "failed"}
+    assert statuses(lesson)[1]["error"] == "interrupted"
+    command = begin(cluster, lesson, range(4), "--set", "SECONDS=5.0")
+    text, errors = command.communicate(timeout=180)
+    assert command.returncode == 0 and "4 of 4 runs are done" in text, errors
+    assert times_begun(lesson) == {0: 1, 1: 2, 2: 1, 3: 1}, "what was done is kept"
+    assert times_begun(lesson, "begun.ended") == dict.fromkeys(range(4), 1), "what nobody wanted was stopped"
+
+
+def test_a_failure_and_a_timeout_bring_back_the_partial_notebook(cluster, lesson):
+    cluster.worker("only", "--nthreads", "1")
+    command = begin(cluster, lesson, [98, 1], "--set", "SECONDS=99", "--timeout", "25")
+    _, errors = command.communicate(timeout=180)
+    assert command.returncode == 1
+    found = statuses(lesson)
+    # The injected parameters are a cell, too.
+    assert found[98]["error"] == "cell [6]: OSError: broken", errors
+    assert found[1]["error"] == "cell [6]: out of time: the run had 25 seconds"
+    for name in (status["run"] for status in found.values()):
+        assert "so far" in (lesson / "out" / f"{name}.part.ipynb").read_text()
+
+
+def test_a_worker_with_another_version_is_refused_in_words(cluster, lesson, tmp_path):
+    shutil.copytree(ROOT / "gan_helpers", tmp_path / "old" / "gan_helpers")
+    with open(tmp_path / "old" / "gan_helpers" / "losses.py", "a") as file:
+        file.write("\n# another line\n")
+    cluster.worker("other", path=tmp_path / "old")
+    command = begin(cluster, lesson, [1])
+    _, errors = command.communicate(timeout=180)
+    assert command.returncode == 2 and "another version of gan_helpers" in errors and "install the same" in errors
+    assert not (lesson / "begun").exists() and not statuses(lesson)
+
+
+def test_a_worker_without_the_course_is_told(cluster, lesson, tmp_path):
+    (tmp_path / "none" / "gan_helpers").mkdir(parents=True)
+    (tmp_path / "none" / "gan_helpers" / "__init__.py").write_text("raise ModuleNotFoundError('', name='gan_helpers')")
+    cluster.worker("bare", path=tmp_path / "none")
+    _, errors = (command := begin(cluster, lesson, [1])).communicate(timeout=180)
+    assert command.returncode == 2 and "cannot import gan_helpers" in errors and "install the course" in errors
+
+
+def test_where_no_scheduler_answers_the_error_says_how_to_start_one(python, lesson):
+    nowhere = type("Nowhere", (), {"python": python, "address": "tcp://127.0.0.1:9"})
+    _, errors = (command := begin(nowhere, lesson, [1])).communicate(timeout=180)
+    assert command.returncode == 2 and "no scheduler answers at tcp://127.0.0.1:9" in errors
+    assert "dask scheduler" in errors and "Traceback" not in errors
