@@ -2,16 +2,13 @@
 
 import collections
 import contextlib
-import importlib.util
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import time
-import venv
 from pathlib import Path
 
 import nbformat
@@ -34,26 +31,11 @@ SWEEP = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_ha
          "batch.main(sys.argv[2:])")
 
 
-@pytest.fixture(scope="module")
-def python(tmp_path_factory):
-    """An interpreter that has dask.distributed: this one, or one with it in front of this one's packages."""
-    if importlib.util.find_spec("distributed"):
-        return sys.executable
-    folder = tmp_path_factory.mktemp("dask")
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
-    own = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], check=True,
-                         capture_output=True, text=True).stdout.strip()
-    Path(own, "behind.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    subprocess.run([python, "-m", "pip", "install", "-q", "distributed"], check=True)
-    return str(python)
-
-
 class Cluster:
     """A scheduler, and workers that are added one by one; each works in a folder of its own."""
 
-    def __init__(self, python, folder):
-        self.python, self.folder, self.processes = python, folder, []
+    def __init__(self, folder):
+        self.folder, self.processes = folder, []
         self.start("scheduler", "scheduler", "--port", "0", "--scheduler-file", folder / "address.json")
         self.address = until(lambda: json.loads((folder / "address.json").read_text())["address"])
 
@@ -61,8 +43,9 @@ class Cluster:
         own = self.folder / name
         own.mkdir()
         with open(own / "log", "w") as log:
-            process = subprocess.Popen([self.python, "-m", "dask", *command, "--host", "127.0.0.1", "--no-dashboard"],
-                                       cwd=own, stdout=log, stderr=log, env=environment(path))
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", *command, "--host", "127.0.0.1", "--no-dashboard"],
+                cwd=own, stdout=log, stderr=log, env=environment(path))
         self.processes.append(process)
         return process
 
@@ -94,8 +77,8 @@ def until(look, seconds=180):
 
 
 @pytest.fixture
-def cluster(python, tmp_path):
-    cluster = Cluster(python, tmp_path)
+def cluster(tmp_path):
+    cluster = Cluster(tmp_path)
     try:
         yield cluster
     finally:
@@ -115,7 +98,7 @@ def lesson(tmp_path):
 def begin(cluster, lesson, seeds, *options):
     """The command, started. Its notebooks go to `out`."""
     (lesson / "grid.yaml").write_text(f"SEED: {list(seeds)}\nLOG: {lesson / 'begun'}\n")
-    return subprocess.Popen([cluster.python, "-c", SWEEP, lesson / "lessons", "sweep", "--grid", lesson / "grid.yaml",
+    return subprocess.Popen([sys.executable, "-c", SWEEP, lesson / "lessons", "sweep", "--grid", lesson / "grid.yaml",
                              "--output", lesson / "out", "--scheduler", cluster.address, *options],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
 
@@ -211,8 +194,8 @@ def test_a_worker_without_the_course_is_told(cluster, lesson, tmp_path):
     assert command.returncode == 2 and "cannot import gan_helpers" in errors and "install the course" in errors
 
 
-def test_where_no_scheduler_answers_the_error_says_how_to_start_one(python, lesson):
-    nowhere = type("Nowhere", (), {"python": python, "address": "tcp://127.0.0.1:9"})
+def test_where_no_scheduler_answers_the_error_says_how_to_start_one(lesson):
+    nowhere = type("Nowhere", (), {"address": "tcp://127.0.0.1:9"})
     _, errors = (command := begin(nowhere, lesson, [1])).communicate(timeout=180)
     assert command.returncode == 2 and "no scheduler answers at tcp://127.0.0.1:9" in errors
     assert "dask scheduler" in errors and "Traceback" not in errors
