@@ -257,7 +257,8 @@ class Panel:
         def width(label):  # the nets of 200 moments are kept: 200 MB at this width, 1 GB at twice as much
             return number(label, 1, 256)
 
-        self.speed = widgets.IntSlider(description="Turns a frame", value=5, min=1, max=50)
+        self.speed = widgets.IntSlider(description="Turns a frame", value=5, min=1, max=50,
+                                       style={"description_width": "initial"})
         controls = {
             "data": choose("Data", [*game.DATA, DRAWN]), "noise": choose("Noise z", game.NOISES),
             "loss": choose("Loss", game.LOSSES), "width_g": width("G's width"), "width_d": width("D's width"),
@@ -304,19 +305,16 @@ class Panel:
         return [place for place, cell in self.cells.items() if cell.value]
 
     def _arrange(self):
-        def row(parts):
-            return widgets.HBox(list(parts), layout=widgets.Layout(flex_flow="row wrap"))
-
         upwards = range(game.CELLS)[::-1]  # the top row of the plane comes first
         self.drawing = widgets.VBox([widgets.HTML("Your data: each filled cell is a place where real points lie."),
                                      *(widgets.HBox([self.cells[column, r] for column in range(game.CELLS)])
                                        for r in upwards)])
         return widgets.VBox([
-            widgets.HTML("<b>Experiments</b>"), row(self.experiments.values()), self.question.box,
-            widgets.HTML("<b>Moves</b>"), row(self.buttons.values()), row([self.moment, self.speed]),
-            row(self.layers.values()), self.error, self.picture, self.caption,
+            widgets.HTML("<b>Experiments</b>"), live.row(self.experiments.values()), self.question.box,
+            widgets.HTML("<b>Moves</b>"), live.row(self.buttons.values()), live.row([self.moment, self.speed]),
+            live.row(self.layers.values()), self.error, self.picture, self.caption,
             widgets.HTML("<b>Settings.</b> Loss, rates and steps count from the next move; the others start anew."),
-            row(self.controls.values()), self.drawing, live.names()])
+            live.row(self.controls.values()), self.drawing, live.names()])
 
 
 class SpiralPanel(live.LiveBox):
@@ -348,7 +346,8 @@ class SpiralPanel(live.LiveBox):
         figure = game_view.spiral({self.order.value: points})
         figure.set_dpi(80)
         self.picture.value = sheets.png(sheets.drawn(figure))
-        words = f"After {self.rounds.value} rounds, {self.order.value}, step {self.step.value:.1f}: ({x:.2f}, {y:.2f})."
+        count, step = self.rounds.value, self.step.value
+        words = f"After {count} round{'s' * (count != 1)}, {self.order.value}, step {step:.1f}: ({x:.2f}, {y:.2f})."
         self.caption.value, self.picture.tooltip = live.text(words), words
         as_asked = not together and abs(self.step.value - 1) < 1e-9
         if as_asked and self.rounds.value >= 6 and not self.question.verdict.value:

@@ -47,6 +47,11 @@ def picture():
     return _Picture(format="png", layout={"align_self": "flex-start"})
 
 
+def row(parts):
+    """Widgets side by side; where the window is too narrow, in more lines, and none is squeezed."""
+    return ipywidgets.HBox(list(parts), layout={"flex_flow": "row wrap"})
+
+
 def names():
     """An invisible widget that names the sliders of the page for screen readers; put one into each box with sliders."""
     return ipywidgets.HTML(f'<img src="" alt="" hidden onerror="{html.escape(_NAMING)}">')

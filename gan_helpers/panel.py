@@ -46,7 +46,7 @@ class TrainPanel(ipywidgets.VBox):
                                              lambda count=count: self._train_now(count)) for count in (1, 100, 1000)}
             controls = list(self.more.values())
         self._figure = _LiveFigure()
-        super().__init__([ipywidgets.HBox(controls), self.picture, self.text, self.message])
+        super().__init__([live.row(controls), self.picture, self.text, self.message])
         if TrainPanel.training_now:  # most likely this cell's own, from its last run
             TrainPanel.training_now._pause()
         self._show_state()

@@ -111,7 +111,7 @@ class Sampler(live.LiveBox):
         self.text = live.status_line()
         controls = ipywidgets.VBox([self.seed, self.size, self.judge, ipywidgets.HBox([self.new_noise, self.save]),
                                     *rows, self.walked])
-        super().__init__([ipywidgets.HBox([controls, self.sheet]), self.text])
+        super().__init__([live.row([controls, self.sheet]), self.text])
 
     def figure(self):
         """The sheet as a matplotlib Figure, for `plots.show`."""
