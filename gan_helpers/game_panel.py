@@ -62,6 +62,7 @@ class Question:
     def __init__(self):
         self.choice = widgets.RadioButtons(description="I think:", options=[], layout={"width": "max-content"})
         self.text, self.verdict = widgets.HTML(), live.status_line()
+        self.verdict.layout.min_height = "54px"  # room beforehand: what is below shall not jump
         self.box = widgets.VBox([self.text, self.choice, self.verdict], layout={"display": "none"})
 
     def ask(self, text, options):

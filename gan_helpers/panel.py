@@ -35,7 +35,8 @@ class TrainPanel(ipywidgets.VBox):
         self._training, self._task, self._next_drawing, self._drawn_step = None, None, 0.0, None
         self.state = "paused"  # or "running" or "stopped"; changed on the loop only
         self._loop = live.running_loop()
-        self.picture, self.text, self.message = live.picture(), ipywidgets.HTML(), ipywidgets.HTML()
+        self.picture, self.message = live.picture(), ipywidgets.HTML()
+        self.text = ipywidgets.HTML(layout={"min_height": "130px"})  # room for all it says: nothing below shall jump
         if self._loop:
             self.start, self.pause = self._button("Start", self._start), self._button("Pause", self._pause)
             self.one_step, self.stop = self._button("One step", self._one_step), self._button("Stop", self._stop)
