@@ -208,10 +208,7 @@ class Panel:
                 self.playing = False
                 self.error.value = live.in_words(error)
 
-        if self.loop is None or at_once:
-            guarded()
-        else:
-            self.loop.call_soon_threadsafe(guarded)  # a callback may run in another thread
+        live.on_loop(None if at_once else self.loop, guarded)
 
     def _finish_turn(self):
         if self.slow is not None:

@@ -36,6 +36,17 @@ def running_loop():
         return None
 
 
+def on_loop(loop, action):
+    """Do `action` where the drawing is done: on the loop, since a callback may run in another thread.
+
+    At once where `loop` is None.
+    """
+    if loop is None:
+        action()
+    else:
+        loop.call_soon_threadsafe(action)
+
+
 class _Picture(ipywidgets.Image):
     """An Image that may have a tooltip: for one, the script in the page reads the description, which Image lacks."""
 

@@ -64,14 +64,7 @@ class TrainPanel(ipywidgets.VBox):
 
     def _button(self, name, action):
         button = ipywidgets.Button(description=name, layout={"width": "auto"})
-
-        def clicked(_button):  # perhaps in another thread, where it may only leave word
-            if self._loop:
-                self._loop.call_soon_threadsafe(self._guarded, action)
-            else:
-                self._guarded(action)
-
-        button.on_click(clicked)
+        button.on_click(lambda _button: live.on_loop(self._loop, lambda: self._guarded(action)))
         return button
 
     def _guarded(self, action):

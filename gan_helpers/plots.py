@@ -69,7 +69,7 @@ def film_strip(snapshots, *, columns=10):
 
     Taken from the same noise each time, a column follows one point of the latent space through training.
     """
-    _check_snapshots(snapshots)
+    check_snapshots(snapshots)
     rows = [images[:columns] for images in snapshots.values()]
     return image_grid(torch.cat(rows), columns=len(rows[0]), row_labels=[f"step {step:,}" for step in snapshots])
 
@@ -79,7 +79,7 @@ def animation(snapshots, *, alt, milliseconds=400, columns=10):
 
     It plays in JupyterLab, in static HTML and without JavaScript; `alt` is its alternative text.
     """
-    _check_snapshots(snapshots)
+    check_snapshots(snapshots)
     columns = min(columns, *(len(images) for images in snapshots.values()))
     frames = []
     for images in snapshots.values():
@@ -137,7 +137,8 @@ def histogram(series, *, bins=64, xlabel="pixel value", log=True):
     return fig
 
 
-def _check_snapshots(snapshots):
+def check_snapshots(snapshots):
+    """Raise ValueError where there are no snapshots (dict of step to images) to show."""
     if not snapshots:
         raise ValueError("there is no snapshot to show: give fit a snapshot function and train first")
 

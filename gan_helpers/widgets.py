@@ -182,8 +182,7 @@ class Scrubber(live.LiveBox):
     """What `scrubber` returns. `step` is the control that says which snapshot is shown."""
 
     def __init__(self, history):
-        if not history.snapshots:
-            raise ValueError("there is no snapshot to show: give fit a snapshot function and train first")
+        plots.check_snapshots(history.snapshots)
         self.history = history
         steps = sorted(history.snapshots)
         self.step = ipywidgets.Dropdown(options=[(f"{step:,}", step) for step in steps], value=steps[-1],
@@ -193,7 +192,7 @@ class Scrubber(live.LiveBox):
         link((self.step, "index"), (self.slider, "value"))
         self.step.observe(self._changed, "value")
         self.play = ipywidgets.Button(description="Play", tooltip="Go through the snapshots from here, or pause")
-        self.play.on_click(lambda button: self._on_loop(self._toggle))
+        self.play.on_click(lambda button: live.on_loop(self._loop, lambda: self._guarded(self._toggle)))
         self.sheet, self.curves, self.text = live.picture(), live.picture(), live.status_line()
         self.playing = None  # the handle of the next picture's turn
         figure = plots.training_curves(history)
@@ -223,11 +222,6 @@ class Scrubber(live.LiveBox):
         self.sheet.tooltip = f"{len(images)} samples after step {step:,}."
         self.curves.tooltip = f"Losses and mean scores, with a mark at step {step:,}: {', '.join(near)}."
         self.text.value = live.text(f"Picture: {self.sheet.tooltip} Below: {self.curves.tooltip}")
-
-    def _on_loop(self, action):
-        """Run `action` where the drawing runs; a click may come in another thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._guarded, action)
 
     def _toggle(self):
         if self.playing:
