@@ -5,11 +5,8 @@ By hand on one other kernel: WIDGET_PYTHON=/path/to/python python -m pytest -m s
 
 import os
 import queue
-import subprocess
 import sys
-import sysconfig
 import time
-import venv
 from pathlib import Path
 
 import pytest
@@ -18,11 +15,7 @@ from jupyter_client.manager import KernelManager
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
-KERNELS = {
-    "installed": (),
-    "Colab's": ("ipykernel==6.17.1", "ipython==7.34.0", "ipywidgets==7.7.1"),
-    "between": ("ipykernel==7.3.0", "ipywidgets==8.1.7"),
-}
+BETWEEN = ("ipykernel==7.3.0", "ipywidgets==8.1.7")
 SETUP = """
 import sys, time, torch
 from gan_helpers import training, widgets
@@ -35,21 +28,15 @@ samples = lambda: torch.zeros(9, 1, 28, 28)
 """
 
 
-@pytest.fixture(scope="module", params=KERNELS)
-def python(request, tmp_path_factory):
+@pytest.fixture(scope="module", params=["installed", "Colab's", "between"])
+def python(request, tmp_path_factory, make_environment, colab):
     """The interpreter of a kernel: this one, or one with other versions in front of this one's packages."""
-    if not KERNELS[request.param]:
+    if request.param == "installed":
         return os.environ.get("WIDGET_PYTHON", sys.executable)
     if "WIDGET_PYTHON" in os.environ:
         pytest.skip("WIDGET_PYTHON names the only kernel to be tried")
-    folder = tmp_path_factory.mktemp("kernel")
-    venv.create(folder, with_pip=True)
-    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-    own = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], check=True,
-                         capture_output=True, text=True).stdout.strip()
-    Path(own, "behind.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    subprocess.run([python, "-m", "pip", "install", "-q", *KERNELS[request.param]], check=True)
-    return str(python)
+    versions = colab if request.param == "Colab's" else BETWEEN
+    return str(make_environment(tmp_path_factory.mktemp("kernel"), *versions)[0])
 
 
 class Kernel:

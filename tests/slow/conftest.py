@@ -1,0 +1,61 @@
+"""Environments with other packages than this one's, for the tests that install things."""
+
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+COLAB = ("ipykernel==6.17.1", "ipython==7.34.0", "ipywidgets==7.7.1")  # https://github.com/googlecolab/backend-info
+
+
+@pytest.fixture(scope="session")
+def colab():
+    """What Colab has installed, as requirements."""
+    return COLAB
+
+
+@pytest.fixture(scope="session")
+def run():
+    """A function that runs a command; where it fails, the test shows what it printed."""
+    def run(*command, **options):
+        result = subprocess.run(command, capture_output=True, text=True, **options)
+        assert result.returncode == 0, f"{command}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
+        return result.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def make_environment(run):
+    """A function that makes an environment in a folder. Returns its interpreter and its site-packages.
+
+    Behind its own packages it sees this environment's: all of them, or torch's alone, which saves gigabytes.
+    """
+    def make_environment(folder, *requirements, behind="all", interpreter=sys.executable):
+        run(interpreter, "-m", "venv", folder)
+        python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+        own = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+        seen = {"all": lambda: [sysconfig.get_path("purelib")], "torch": lambda: [only_torch(folder / "torch")],
+                "none": list}[behind]()
+        (own / "behind.pth").write_text("".join(f"{path}\n" for path in seen))
+        if requirements:
+            run(python, "-m", "pip", "install", "-q", *requirements)
+        return python, own
+
+    return make_environment
+
+
+def only_torch(folder):
+    """Fill a folder with links to torch, torchvision and what comes with them alone (CUDA's libraries, triton)."""
+    folder.mkdir()
+    for package in importlib.metadata.distributions(path=[sysconfig.get_path("purelib")]):
+        if re.match(r"torch(vision)?$|nvidia|cuda|triton", package.name):
+            for top in {Path(file).parts[0] for file in package.files} - {"..", "__pycache__"}:
+                if not (folder / top).exists():
+                    (folder / top).symlink_to(package.locate_file(top))
+    return folder
