@@ -6,8 +6,10 @@
 A lesson has a table where it calls `lesson.row`. Variants that it does not train for the reader stand in its parameter
 TABLE, a text: names separated by semicolons, or "all". At smoke size all are trained for a few steps, whose losses are
 each variant's fingerprint. A variant is stale where its fingerprint moved or a seed is missing; its rows alone are made
-again, by a sweep over five seeds. Besides, each row notes what all variants rest on: the lesson's default parameters,
-and the yardstick, which is what the judges say of some noisy digits. Where one of these moved, all rows are stale.
+again, by a sweep over five seeds, or over fewer where its row says how many (`seeds`). Besides, each row notes what all
+variants rest on: the lesson's default parameters, and the yardstick, which is what the judges say of some noisy digits.
+Where one of these moved, all rows are stale. Rows may rest on others of the table, such as a learning rate that was
+chosen there; so what a sweep has made is looked at once more.
 """
 
 import argparse
@@ -32,20 +34,20 @@ from gan_helpers.execution import (
     read_record,
     size_parameters,
 )
-from gan_helpers.lesson import ParameterError
+from gan_helpers.lesson import ParameterError, chosen
 
 SEEDS = (0, 1, 2, 3, 4)
 LONGEST_LIST = sweeps.LONGEST_NAME - 60  # of names in a run's file name, beside the lesson's name and the seed
 TOLERANCE = 1e-3  # of a loss in the first steps: another machine or torch rounds, and differs by far less
 
 
-def fingerprints(notebook):
-    """The first losses of every variant at seed 0, from a run at smoke size: {variant: list of float}."""
+def smoke_record(notebook):
+    """What a run at smoke size, at seed 0, records: every variant with its first losses."""
     with tempfile.TemporaryDirectory() as folder:
         record = execute(notebook, Path(folder) / notebook.name, size_parameters(notebook, "smoke"), quiet=True)
     if record["error"]:
         raise SystemExit(f"{notebook.stem} at smoke size stopped in {record['error']}")
-    return fingerprints_of(record)
+    return record
 
 
 def ground(notebook):
@@ -72,10 +74,16 @@ def fingerprints_of(record):
     return {row["variant"]: row["fingerprint"] for row in record["values"]["rows"]}
 
 
-def stale(rows, current, base):
+def seeds_of(record):
+    """{variant: the seeds that its rows are to have}: all five, or as many as the row's own `seeds` says."""
+    return {row["variant"]: SEEDS[:row.get("seeds", len(SEEDS))] for row in record["values"]["rows"]}
+
+
+def stale(rows, current, base, seeds=None):
     """The variants whose stored rows are missing, of other losses or on other ground: {variant: list of seeds}.
 
-    `current`: fingerprints (dict of variant to list of float); `base`: what `ground` returns.
+    `current`: fingerprints (dict of variant to list of float); `base`: what `ground` returns; `seeds`: what `seeds_of`
+    returns, left out: five for each.
     """
     found = {}
     for variant, losses in current.items():
@@ -84,7 +92,7 @@ def stale(rows, current, base):
         same = all(row.get("settings") == base["settings"] and _close(row.get("yardstick"), base["yardstick"])
                    for row in own) and (stored is None or _close(stored, losses))
         there = {row["seed"] for row in own} if same else set()
-        if missing := [seed for seed in SEEDS if seed not in there]:
+        if missing := [seed for seed in (seeds or {}).get(variant, SEEDS) if seed not in there]:
             found[variant] = missing
     return found
 
@@ -94,11 +102,15 @@ def _close(a, b):
                                                       for x, y in zip(a, b, strict=True))
 
 
-def make(notebook, *, jobs, folder="build/results"):
-    """Bring the table of one lesson up to date. Returns True where it is."""
+def make(notebook, *, jobs, folder="build/results", again=True):
+    """Bring the table of one lesson up to date. Returns True where it is.
+
+    With `again`, what rests on the rows made here (a rate that they chose) is made after them.
+    """
     path = tables.FOLDER / f"{notebook.stem}.csv"
-    rows, current, base = tables.read(notebook.stem), fingerprints(notebook), ground(notebook)
-    wanted, has_choice = stale(rows, current, base), "TABLE" in parameter_specs(notebook)
+    rows, record, base = tables.read(notebook.stem), smoke_record(notebook), ground(notebook)
+    current = fingerprints_of(record)
+    wanted, has_choice = stale(rows, current, base, seeds_of(record)), "TABLE" in parameter_specs(notebook)
     gone = {row["variant"] for row in rows} - current.keys()
     made = "; ".join(f"{variant} (seeds {', '.join(map(str, seeds))})" for variant, seeds in wanted.items())
     print(f"{notebook.stem}: {len(current)} variants; to be made: {made or 'none'}"
@@ -110,18 +122,18 @@ def make(notebook, *, jobs, folder="build/results"):
         work, runs = Path(folder) / f"{notebook.stem}-{state}", {}
         for seed in SEEDS:
             names = [variant for variant, seeds in wanted.items() if seed in seeds]
-            table = {"TABLE": [table_parameter(names, current)]}
             if names:
-                runs |= sweeps.plan([notebook], {"SEED": [seed]} | (table if has_choice else {}))
+                table = {"TABLE": table_parameters(names, current)} if has_choice else {}
+                runs |= sweeps.plan([notebook], {"SEED": [seed]} | table)
         statuses = sweeps.sweep(runs, work, jobs=jobs)
         if any(status.get("status") != "done" for status in statuses.values()):
             return False
         for name, (_, parameters) in runs.items():
-            seed = parameters["SEED"]
+            seed, trained = parameters["SEED"], chosen(parameters.get("TABLE", "all"), current)
             command = " ".join([f"python -m gan_helpers.batch sweep --lesson {notebook.stem[:2]}",
                                 *(f'--set "{key}={value}"' for key, value in parameters.items()), f"--jobs {jobs}"])
             fresh += [row | base | {"command": command} for row in rows_of(read_record(work / f"{name}.ipynb"), seed)
-                      if seed in wanted.get(row["variant"], ())]
+                      if row["variant"] in trained and seed in wanted.get(row["variant"], ())]
     if wanted or gone:
         kept = [row for row in rows if row["variant"] in current and row["seed"] not in wanted.get(row["variant"], ())]
         order = {variant: number for number, variant in enumerate(current)}
@@ -129,16 +141,23 @@ def make(notebook, *, jobs, folder="build/results"):
         print(f"{path}: {len(kept)} rows kept, {len(fresh)} new", flush=True)
     if wanted:
         shutil.rmtree(work)
+        return not again or make(notebook, jobs=jobs, folder=folder, again=False)
     return True
 
 
-def table_parameter(names, every):
-    """TABLE for a run that trains `names`: their list, or "all" where these are `every` or the list is too long.
+def table_parameters(names, every):
+    """TABLE for each of the runs that train `names`: "all" where these are `every`, else lists of equal length.
 
-    It stands in the run's file name. What is trained besides `names` is not kept.
+    A list stands in the run's file name, so it must not be too long. What is trained besides is not kept.
     """
-    text = ";".join(names)
-    return "all" if len(names) == len(every) or len(quote(text, safe="")) > LONGEST_LIST else text
+    if len(names) == len(every):
+        return ["all"]
+    for runs in range(1, len(names) + 1):
+        length = -(-len(names) // runs)
+        texts = [";".join(names[start:start + length]) for start in range(0, len(names), length)]
+        if all(len(quote(text, safe="")) <= LONGEST_LIST for text in texts):
+            break
+    return texts
 
 
 def rows_of(record, seed):

@@ -31,7 +31,7 @@ def test_runs_and_repeats(notebook, tmp_path, monkeypatch):
     assert record["values"]["claims"] and not failed
     # The table rests on what the lesson's training does now: the first losses of every variant are still the same.
     current = results.fingerprints_of(record)
-    stale = results.stale(tables.read(notebook.stem), current, results.ground(notebook))
+    stale = results.stale(tables.read(notebook.stem), current, results.ground(notebook), results.seeds_of(record))
     assert current and stale == {}, "run `make results`"
     choice = execution.parameter_specs(notebook).get("TABLE")
     assert choice is None or sorted(choice) == sorted(current), "TABLE must take the name of every variant"

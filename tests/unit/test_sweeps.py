@@ -391,6 +391,8 @@ def test_stale_is_a_moved_loss_a_missing_seed_or_other_ground():
     assert results.stale(rows, {"a": [1.0]}, base) == everything
     assert results.stale(rows[:-2], {"a": [1.0, 2.0]}, base) == {"a": [3, 4]}
     assert results.stale(rows[1:], {"a": [1.0, 2.0]}, base) == {"a": [0]}
+    few = results.seeds_of({"values": {"rows": [{"variant": "a", "seeds": 2}, {"variant": "b"}]}})
+    assert results.stale(rows[:1], {"a": [1.0, 2.0]}, base, few) == {"a": [1]} and few["b"] == (0, 1, 2, 3, 4)
     assert results.stale(rows, {"b": [1.0, 2.0]}, base) == {"b": [0, 1, 2, 3, 4]}
     assert results.stale(rows, {"a": [1.0, 2.0]}, base | {"settings": "STEPS=10"}) == everything
     assert results.stale(rows, {"a": [1.0, 2.0]}, base | {"yardstick": [0.5, 20.1]}) == everything
@@ -432,8 +434,9 @@ def test_a_stopped_results_run_stops_all(monkeypatch, capsys):
 
 def test_the_list_of_names_fits_into_a_file_name():
     every = [f"a variant with a long name {number}" for number in range(9)]
-    assert results.table_parameter(every[:2], every) == ";".join(every[:2])
-    assert results.table_parameter(every, every) == "all"
-    assert results.table_parameter(every[:4], every) == "all"  # too long, with three letters for a space
+    assert results.table_parameters(every[:2], every) == [";".join(every[:2])]
+    assert results.table_parameters(every, every) == ["all"]
+    halves = [";".join(every[:2]), ";".join(every[2:4])]
+    assert results.table_parameters(every[:4], every) == halves  # together too long, with three letters for a space
     for notebook in execution.lessons(""):
         assert len(f"{notebook.stem},SEED=4,TABLE=") + results.LONGEST_LIST <= sweeps.LONGEST_NAME
