@@ -165,7 +165,10 @@ def main(arguments=None):
     if options.command == "html":
         sys.exit(0 if to_html(notebooks) else 1)
     for notebook in notebooks:
-        record = store(notebook)
+        try:
+            record = store(notebook)
+        except KeyboardInterrupt:
+            sys.exit(f"Stopped. {notebook.name} is unchanged.")
         if record["error"]:
             sys.exit(f"{notebook.name} is unchanged: it stopped in {record['error']}")
 

@@ -257,6 +257,15 @@ def test_store_leaves_a_notebook_that_fails_alone(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_an_interrupted_store_says_what_is_unchanged(monkeypatch):
+    def stopped(notebook):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(publish, "store", stopped)
+    with pytest.raises(SystemExit, match="01_data_scaling.ipynb is unchanged"):
+        publish.main(["notebooks", "--lesson", "01"])
+
+
 def test_html_has_an_index_working_links_and_alternative_texts(tmp_path):
     picture = ("from matplotlib.figure import Figure\nfrom gan_helpers import plots\n"
                "fig = Figure()\nfig.subplots().plot([1, 2])\nplots.show(fig, alt='A rising line.')")
