@@ -423,6 +423,8 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("statistics.median(", "min(")], "compare the medians, not the lowest values"),
             ([("statistics.median(", "statistics.mean(")], "which one bad run hardly moves"),
             ([("statistics.median(", "max(")], "the rule was the median"),
+            ([("statistics.median(", "statistics.median_high(")], "of two numbers the median is their mean"),
+            ([("statistics.median(", "statistics.median_low(")], "of two numbers the median is their mean"),
             ([("return min(tries", "return max(tries")], "a distance is better when it is low"),
             ([("math.inf if math.isnan(value) else value for value in values",
                "value for value in values if not math.isnan(value)")], "count NaN as math.inf"),
@@ -442,7 +444,8 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
         ],
         "exercise-3": [
             ([("max(a[judge]) < min(b[judge])", "sum(a[judge]) < sum(b[judge])")], "compare the ranges"),
-            ([("max(a[judge]) < min(b[judge])", "all(x < y for x, y in zip(a[judge], b[judge]))")], "are no pair here"),
+            ([("max(a[judge]) < min(b[judge])", "all(x < y for x, y in zip(a[judge], b[judge]))")],
+             "do not rely on pairs"),
             ([("if all(max(a", "if any(max(a")], "every judge has to agree"),
             ([("max(b[judge]) < min(a[judge]) for judge in a", "False for judge in a")],
              "low is better, for b as well"),
