@@ -382,6 +382,34 @@ def test_results_are_made_once_and_redone_where_losses_moved(table_lesson, tmp_p
     assert [row["variant"] for row in tables.read("07_small")] == ["good"] * 5 + ["new"] * 5
 
 
+def test_rows_that_rest_on_others_are_made_after_them(table_lesson, tmp_path, capsys):
+    source = nbformat.read(table_lesson, 4)
+    source.cells[3].source = f"""
+from pathlib import Path
+from gan_helpers import tables, training
+tables.FOLDER = Path({str(tables.FOLDER)!r})
+tried = tables.by_seed(tables.read("07_small"), "distance", variant="tuning")
+for variant in ("tuning", "final"):
+    there = SEED < 2 if variant == "tuning" else len(tried) == 2
+    if there and (TABLE == "all" or variant in TABLE.split(";")):
+        history = training.History()
+        for history.step in range(1, 7):
+            history.record({{"d_loss": history.step + SEED}})
+        own = {{"seeds": 2, "distance": 7 - SEED}} if variant == "tuning" else {{"chosen": min(tried, key=tried.get)}}
+        lesson.row(variant, STEPS, history, **own)
+"""
+    nbformat.write(source, table_lesson)
+    assert results.make(table_lesson, jobs=2, folder=tmp_path / "work")
+    printed = capsys.readouterr().out
+    first, second = ("to be made: tuning (seeds 0, 1)\n", "to be made: final (seeds 0, 1, 2, 3, 4)\n")
+    assert -1 < printed.find(first) < printed.find(second)
+    rows = tables.read("07_small")
+    assert tables.by_seed(rows, "distance", variant="tuning") == {0: 7, 1: 6}
+    assert tables.by_seed(rows, "chosen", variant="final") == dict.fromkeys(range(5), 1)
+    assert results.make(table_lesson, jobs=2, folder=tmp_path / "work")
+    assert "to be made: none" in capsys.readouterr().out
+
+
 def test_stale_is_a_moved_loss_a_missing_seed_or_other_ground():
     base = {"settings": "STEPS=9", "yardstick": [0.5, 20.0]}
     rows = [{"variant": "a", "seed": seed, "fingerprint": [1.0, 2.0]} | base for seed in range(5)]
