@@ -81,18 +81,22 @@ class Lesson:
         self._execution = (count, number)
         self.claims[source, number] = {"sentence": sentence, "holds": holds, "kind": kind}
 
-    def row(self, variant, step, history, **scores):
+    def row(self, variant, step, history, *, cpu_seconds=None, **scores):
         """Keep one measurement for the table: `scores` (numbers, lists of numbers) of a run at `step`.
 
         `history` is the run's History from its first step on: its time, and the losses of its first steps, by which
-        `make results` notices that a variant behaves differently now.
+        `make results` notices that a variant behaves differently now. `cpu_seconds` of the training so far, where they
+        were measured, are kept apart from the scores: a repeated run need not reproduce times.
         """
         if ";" in variant:
             raise ValueError(f"a variant's name must have no semicolon, which separates names, got {variant!r}")
         fingerprint = [value for name in sorted(history.values) if name.endswith("loss")
                        for value in history[name][:FINGERPRINT_STEPS]]
         row = {"variant": variant, "step": step, **scores, "fingerprint": fingerprint}
-        self.rows[variant, step] = row, history.seconds
+        times = {"seconds": round(history.seconds, 1)}
+        if cpu_seconds is not None:
+            times["cpu_seconds"] = round(cpu_seconds, 2)
+        self.rows[variant, step] = row, times
 
     def record(self, **scores):
         """End of the lesson: record parameters, claims and `scores` (numbers, strings, lists, dicts of them).
@@ -103,12 +107,12 @@ class Lesson:
         import torch  # here, since the command line reads this module too, and torch takes a second to import
 
         claims = list(self.claims.values())
-        rows = [row for row, _seconds in self.rows.values()]
+        rows = [row for row, _times in self.rows.values()]
         self.values |= {"lesson": self.name, "scores": scores, "claims": claims, "rows": rows}
         held = sum(claim["holds"] for claim in claims)
         summary = [f"Recorded: {held} of {len(claims)} claims hold."] + [f"{k}: {v}" for k, v in scores.items()]
         display({VALUES: self.values, "text/plain": "\n".join(summary)}, raw=True)
-        timings = {"row_seconds": [seconds for _row, seconds in self.rows.values()],
+        timings = {"row_times": [times for _row, times in self.rows.values()],
                    "seconds": time.perf_counter() - self._start, "versions": self.versions,
                    "threads": torch.get_num_threads(), "peak_bytes": _peak_bytes()}
         display({"text/plain": "Seconds, memory and versions: in this output's metadata."}, raw=True,

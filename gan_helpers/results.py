@@ -165,9 +165,8 @@ def rows_of(record, seed):
 
     `seconds` is the training time of the whole run, also in rows about a moment before its end.
     """
-    rows = zip(record["values"]["rows"], record["timings"]["row_seconds"], strict=True)
-    return [{"variant": row["variant"], "seed": seed, **row, "seconds": round(seconds, 1)}
-            for row, seconds in rows]
+    rows = zip(record["values"]["rows"], record["timings"]["row_times"], strict=True)
+    return [{"variant": row["variant"], "seed": seed, **row, **times} for row, times in rows]
 
 
 def main(arguments=None):

@@ -122,12 +122,12 @@ def test_rows_carry_fingerprints_and_seconds(lesson, monkeypatch):
         history.record({"g_loss": -history.step, "d_loss": history.step, "score_real": 99})
     history.seconds = 2.5
     lesson.row("early", 4, history, digit_fid=7.0)
-    lesson.row("early", 4, history, digit_fid=8.0)  # the cell was run again
+    lesson.row("early", 4, history, digit_fid=8.0, cpu_seconds=3.25)  # the cell was run again
     lesson.record()
     (values, _), (_, metadata) = shown
     assert values[VALUES]["rows"] == [{"variant": "early", "step": 4, "digit_fid": 8.0,
                                        "fingerprint": [1, 2, 3, 4, 5, -1, -2, -3, -4, -5]}]
-    assert metadata[TIMINGS]["row_seconds"] == [2.5]
+    assert metadata[TIMINGS]["row_times"] == [{"seconds": 2.5, "cpu_seconds": 3.25}], "no times among the values"
 
 
 def test_a_row_refuses_a_name_that_a_list_of_names_would_take_apart(lesson):
