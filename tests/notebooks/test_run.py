@@ -1,5 +1,6 @@
 """Every lesson runs through papermill at smoke size, and repeats in a fresh kernel, cell by cell."""
 
+import os
 import re
 import subprocess
 import sys
@@ -17,7 +18,9 @@ def nbval(path):
     """Run each cell of `path` in a fresh kernel and compare with what it holds, as a reader would by hand."""
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=120", "-p", "no:xdist",
                "-p", "no:cacheprovider", "-q", f"--rootdir={path.parent}", path]
-    return subprocess.run(command, capture_output=True, text=True)
+    # It kills its kernel, whose temporary files would stay: 64 MB of lesson 01.
+    own = os.environ | {"TMPDIR": str(path.parent)}
+    return subprocess.run(command, capture_output=True, text=True, env=own)
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
