@@ -10,13 +10,11 @@ from pathlib import Path
 
 import pytest
 
-COLAB = ("ipykernel==6.17.1", "ipython==7.34.0", "ipywidgets==7.7.1")  # https://github.com/googlecolab/backend-info
-
 
 @pytest.fixture(scope="session")
 def colab():
-    """What Colab has installed, as requirements."""
-    return COLAB
+    """What Colab has installed, as requirements: https://github.com/googlecolab/backend-info lists it."""
+    return ("ipykernel==6.17.1", "ipython==7.34.0", "ipywidgets==7.7.1")
 
 
 @pytest.fixture(scope="session")
@@ -34,15 +32,16 @@ def run():
 def make_environment(run):
     """A function that makes an environment in a folder. Returns its interpreter and its site-packages.
 
-    Behind its own packages it sees this environment's: all of them, or torch's alone, which saves gigabytes.
+    Behind its own packages it sees this environment's ("all", "torch" alone or "none"), which saves gigabytes.
     """
     def make_environment(folder, *requirements, behind="all", interpreter=sys.executable):
         run(interpreter, "-m", "venv", folder)
         python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
         own = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
-        seen = {"all": lambda: [sysconfig.get_path("purelib")], "torch": lambda: [only_torch(folder / "torch")],
-                "none": list}[behind]()
-        (own / "behind.pth").write_text("".join(f"{path}\n" for path in seen))
+        if behind == "torch":
+            link_torch(folder / "torch")
+        seen = {"all": sysconfig.get_path("purelib"), "torch": folder / "torch", "none": ""}[behind]
+        (own / "behind.pth").write_text(f"{seen}\n")
         if requirements:
             run(python, "-m", "pip", "install", "-q", *requirements)
         return python, own
@@ -50,7 +49,7 @@ def make_environment(run):
     return make_environment
 
 
-def only_torch(folder):
+def link_torch(folder):
     """Fill a folder with links to torch, torchvision and what comes with them alone (CUDA's libraries, triton)."""
     folder.mkdir()
     for package in importlib.metadata.distributions(path=[sysconfig.get_path("purelib")]):
@@ -58,4 +57,3 @@ def only_torch(folder):
             for top in {Path(file).parts[0] for file in package.files} - {"..", "__pycache__"}:
                 if not (folder / top).exists():
                     (folder / top).symlink_to(package.locate_file(top))
-    return folder

@@ -17,6 +17,7 @@ from gan_helpers import data, execution, publish, tables
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
+
 @pytest.fixture
 def checkout(run, tmp_path):
     """A git repository with the files as they are now, committed or not."""
