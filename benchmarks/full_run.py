@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from gan_helpers import checkpoint, data, metrics, networks, tables, training
+from gan_helpers import checkpoint, data, fingerprints, metrics, networks, tables, training
 
 ROOT = Path(__file__).parents[1]
 LESSON = ROOT / "notebooks" / "02_classic_gan.ipynb"
@@ -40,6 +40,15 @@ def build(code):
     """The parts (dict) of the run at its start: nets, optimisers, batches, history."""
     names = ("G", "D", "opt_G", "opt_D", "batches")
     return dict(zip(names, code["fresh"](eps=0.8), strict=True)) | {"history": training.History()}
+
+
+def fingerprint(steps=24):
+    """The fingerprint of the run's first steps. For a process in float64 (`fingerprints.in_float64`)."""
+    code = lesson_code()
+    parts = build(code)
+    step = code["published_step"](parts["G"], parts["D"], parts["opt_G"], parts["opt_D"])
+    history = training.fit(step, parts["batches"], steps=steps)
+    return fingerprints.take(history, parts["G"])
 
 
 def train():
@@ -83,6 +92,8 @@ def measure():
         if epoch in FILM:
             film.append(torch.cat(list(data.from_tanh_range(networks.sample(G, fixed_z)).squeeze(1)), dim=1))
     tables.write(tables.FOLDER / "02_full_run.csv", rows)
+    stored = {"variant": "published code"} | fingerprints.in_float64("benchmarks.full_run", "fingerprint")
+    fingerprints.write("02_full_run", {"published code": stored})
     Image.fromarray(torch.cat(film).numpy()).save(tables.FOLDER / "02_full_run.png", optimize=True)
 
 

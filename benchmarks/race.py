@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from safetensors.torch import save_file
 
 from benchmarks.loops import usual_loader, usual_step
-from gan_helpers import data, judges, losses, metrics, networks, tables, training
+from gan_helpers import data, fingerprints, judges, losses, metrics, networks, tables, training
 
 FOLDER = Path(__file__).parent
 BUILD = FOLDER.parent / "build" / "race"
@@ -67,6 +67,9 @@ ONE_REMOVED = {
     "without β₁ = 0": {"beta1": 0.5},
     "without averaged weights": {"average": 0.0},
 }
+TABLES = {"02_race": SIDE_BY_SIDE | ONE_REMOVED, "02_compact": SHIPPED}  # in notebooks/results
+SETTINGS = TABLES["02_race"] | TABLES["02_compact"]
+FINGERPRINT_STEPS = 24
 PICTURE = ((SIDE_BY_SIDE, SECONDS), (ONE_REMOVED, 100))  # each with the seconds of its runs
 
 
@@ -111,22 +114,39 @@ def prepare(setting, seed):
     return step, batches, history, optimisers, average.module
 
 
-def race(setting, seed, marks):
-    """Train; at each of `marks` (seconds, rising) yield (seconds, steps, the generator to measure)."""
+def race(setting, seed, marks, clock=time.perf_counter):
+    """Train; at each of `marks` (seconds of `clock`, rising) yield (seconds, History, the generator to measure)."""
     step, batches, history, optimisers, G = prepare(setting, seed)
     end = marks[-1]
-    before, start = 0.0, time.perf_counter()  # our own clock: History's leaves out the loading of batches
+    before, start = 0.0, clock()  # our own clock: History's leaves out the loading of batches
     for _ in training.training_loop(step, batches, history, steps=10**9):
-        seconds = before + time.perf_counter() - start
+        seconds = before + clock() - start
         if setting["decay"]:  # linearly, to 0 at the end
             for optimiser in optimisers:
                 optimiser.param_groups[0]["lr"] = setting["learning_rate"] * max(0, 1 - seconds / end)
         if seconds >= marks[0]:
-            yield seconds, history.step, G
-            before, start = seconds, time.perf_counter()
+            yield seconds, history, G
+            before, start = seconds, clock()
             marks = [mark for mark in marks if mark > seconds]
             if not marks:
                 return
+
+
+def fingerprint(name):
+    """The fingerprint of a named setting: of 24 steps, on a clock that says how many are done.
+
+    For a process in float64 (`fingerprints.in_float64`).
+    """
+    marks = (FINGERPRINT_STEPS,)
+    _, history, G = next(race(KEPT | SETTINGS[name], 0, marks, clock=itertools.count().__next__))
+    return fingerprints.take(history, G)
+
+
+def store_fingerprints(path):
+    """Write the fingerprints of all settings of the table `path` (02_race.csv, 02_compact.csv) beside it."""
+    fresh = {name: {"variant": name} | fingerprints.in_float64("benchmarks.race", "fingerprint", name)
+             for name in TABLES[path.stem]}
+    fingerprints.write(path.stem, fresh, path.parent)
 
 
 def race_step(setting, G, D, opt_G, opt_D, history):
@@ -145,12 +165,12 @@ def race_step(setting, G, D, opt_G, opt_D, history):
             total = r1(D, real, fake, *cond)
         if setting["wrong_labels"] and cond:
             labels = cond[0][::4].argmax(1)
-            wrong = F.one_hot((labels + torch.randint(1, 10, labels.shape)) % 10, 10).float()
+            wrong = torch.eye(10)[(labels + torch.randint(1, 10, labels.shape)) % 10]
             total = total + setting["wrong_labels"] * F.softplus(D(real[::4], wrong)).mean()
         return total
 
     def step(real, labels):
-        cond = (F.one_hot(labels, 10).float(),) if setting["conditional"] else ()
+        cond = (torch.eye(10)[labels],) if setting["conditional"] else ()
         noise = functools.partial(torch.randn, len(real), G.latent_dim)
         return (training.discriminator_step(G, D, opt_D, real, noise(), loss, cond=cond, penalty=extra)
                 | training.generator_step(G, D, opt_G, noise(), loss, cond=cond))
@@ -165,7 +185,7 @@ def measure(G, setting, reference, second):
     """
     z = torch.randn(SAMPLES, G.latent_dim, generator=torch.Generator().manual_seed(999))
     labels = data.mnist(reference)[1] if setting["conditional"] else None
-    cond = () if labels is None else (F.one_hot(labels, 10).float(),)
+    cond = () if labels is None else (torch.eye(10)[labels],)
     fakes = networks.sample(G, z, *cond)
     score = metrics.score(fakes, labels, reference=reference)
     row = {name: score[name] for name in COLUMNS + LABEL_COLUMNS * setting["conditional"]}
@@ -187,7 +207,8 @@ def run(path, name, changes, seed, marks, *, reference, keep=None):
         print(f"{path} has {name}, seed {seed}")
         return
     new = []
-    for seconds, steps, G in race(setting, seed, marks):
+    for seconds, history, G in race(setting, seed, marks):
+        steps = history.step
         row = same | {"seconds": seconds, "steps": steps, "reference": reference,
                       "threads": torch.get_num_threads()}
         row |= measure(G, setting, reference, reference == "test" and seconds >= marks[-1])
@@ -208,6 +229,7 @@ def final(path=tables.FOLDER / "02_compact.csv"):
     for name, changes in SHIPPED.items():
         for seed in SEEDS:
             run(path, name, changes, seed, FINAL_MARKS, reference="test", keep=generator_file(name, seed))
+    store_fingerprints(path)
     rows = tables.read(path.stem, path.parent)
     real = metrics.score(data.to_tanh_range(data.mnist("train")[0][:SAMPLES]).unsqueeze(1), reference="test")
     print("10,000 training digits against the test digits: "
@@ -240,6 +262,7 @@ def picture(folder=BUILD):
     for settings, end in PICTURE:
         for name, changes in settings.items():
             run(path, name, changes, 0, [mark for mark in MARKS if mark <= end], reference="validation")
+    store_fingerprints(path)
     rows = tables.read(path.stem, path.parent)
     floor = rows[0]["floor"]
     goal = min(row["digit_fid"] for row in tables.where(rows, variant="usual loop and step, published pair"))

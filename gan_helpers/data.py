@@ -50,14 +50,15 @@ def mnist(split):
 def to_tanh_range(images):
     """Scale pixels to [-1, 1], the range of tanh: x / 255, minus 0.5, divided by 0.5 (lesson 01).
 
-    `images`: uint8 in 0 … 255, or float in [0, 1], of any shape. Returns float32 of that shape, bit for bit
-    what torchvision's ToTensor and Normalize((0.5,), (0.5,)) give.
+    `images`: uint8 in 0 … 255, or float in [0, 1], of any shape. Returns torch's default dtype, so float32
+    unless a program sets another, of that shape: bit for bit what torchvision's ToTensor and
+    Normalize((0.5,), (0.5,)) give.
     """
     if images.dtype == torch.uint8:
-        scaled = images.to(torch.float32).div_(255)
+        scaled = images.to(torch.get_default_dtype()).div_(255)
     elif images.is_floating_point():
         _check_range(images, 0.0, 1.0, cure="are they scaled already, or still 0 … 255 as float?")
-        scaled = images.to(torch.float32, copy=True)
+        scaled = images.to(torch.get_default_dtype(), copy=True)
     else:
         raise TypeError(f"images must be uint8 in 0 … 255 or float in [0, 1], got {images.dtype}")
     return scaled.sub_(0.5).div_(0.5)

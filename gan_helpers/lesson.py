@@ -12,7 +12,6 @@ from IPython.display import display
 
 VALUES = "application/vnd.adversarial-digits.values+json"
 SEEDS_OF_A_CLAIM = 5
-FINGERPRINT_STEPS = 5
 TIMINGS = "timings"  # in the output's metadata, which nbval does not compare
 
 
@@ -81,21 +80,21 @@ class Lesson:
         self._execution = (count, number)
         self.claims[source, number] = {"sentence": sentence, "holds": holds, "kind": kind}
 
-    def row(self, variant, step, history, *, cpu_seconds=None, **scores):
+    def row(self, variant, step, history, *, net=None, cpu_seconds=None, **scores):
         """Keep one measurement for the table: `scores` (numbers, lists of numbers) of a run at `step`.
 
-        `history` is the run's History from its first step on: its time, and the losses of its first steps, by which
-        `make results` notices that a variant behaves differently now. `cpu_seconds` of the training so far, where they
-        were measured, are kept apart from the scores: a repeated run need not reproduce times.
+        `history` is the run's History from its first step on. Its losses are part of the fingerprint by
+        which `make results` notices that a variant behaves differently now; `net`, the net that is
+        measured where its weights are averages, adds their sum. `cpu_seconds` of the training so far, where
+        they were measured, are kept apart from the scores: a repeated run need not reproduce times.
         """
         if ";" in variant:
             raise ValueError(f"a variant's name must have no semicolon, which separates names, got {variant!r}")
-        fingerprint = [value for name in sorted(history.values) if name.endswith("loss")
-                       for value in history[name][:FINGERPRINT_STEPS]]
-        row = {"variant": variant, "step": step, **scores, "fingerprint": fingerprint}
+        fingerprint = {"losses": first_and_last_losses(history), "weights": [] if net is None else [sum_of_weights(net)]}
         times = {"seconds": round(history.seconds, 1)}
         if cpu_seconds is not None:
             times["cpu_seconds"] = round(cpu_seconds, 2)
+        row = {"variant": variant, "step": step, **scores, "fingerprint": fingerprint}
         self.rows[variant, step] = row, times
 
     def record(self, **scores):
@@ -117,6 +116,20 @@ class Lesson:
                    "threads": torch.get_num_threads(), "peak_bytes": _peak_bytes()}
         display({"text/plain": "Seconds, memory and versions: in this output's metadata."}, raw=True,
                 metadata={TIMINGS: timings})
+
+
+def first_and_last_losses(history, first=5):
+    """The `first` losses of each series of a History, then its last one: list of float."""
+    losses = []
+    for name in sorted(history.values):
+        if name.endswith("loss"):
+            losses += [*history[name][:first], history[name][-1]]
+    return losses
+
+
+def sum_of_weights(net):
+    """The sum (float) over all weights of a net."""
+    return sum(parameter.detach().double().sum().item() for parameter in net.parameters())
 
 
 def _peak_bytes():

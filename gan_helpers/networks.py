@@ -89,7 +89,7 @@ class CompactGenerator(nn.Module):
         _check_shapes((z, *cond), {"z": (self.latent_dim,)}, self.classes)
         if self.kinds:
             choice, z = z.split((self.kinds, self.latent_dim - self.kinds), 1)
-            cond = (F.one_hot(choice.argmax(1), self.kinds).float(),)
+            cond = (F.one_hot(choice.argmax(1), self.kinds).to(z),)
         # Three times one-hot: beside the other numbers, of deviation 1, a single 1 would hardly count at first.
         return self.layers(torch.cat([z, *(3 * one_hot for one_hot in cond)], 1))
 

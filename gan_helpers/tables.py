@@ -6,7 +6,7 @@
     tables.summary(rows, ("digit_fid", "coverage"), step=4000)            # a table of medians and ranges, for display
 
 `make results` writes them (gan_helpers.results). Each row has its variant, seed and step, the command that makes it
-anew, the seconds it took, and a fingerprint: the losses of its run's first steps.
+anew and the seconds it took. Beside a table stand the fingerprints of its variants (gan_helpers.fingerprints).
 """
 
 import csv
@@ -105,7 +105,7 @@ def summary(rows, columns, **fixed):
 def _format(value):
     if isinstance(value, list):
         return "[" + " ".join(str(_format(item)) for item in value) + "]"
-    return f"{value:.6g}" if isinstance(value, float) else value
+    return repr(value) if isinstance(value, float) else value
 
 
 def _parse(text):

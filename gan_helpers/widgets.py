@@ -15,7 +15,6 @@ from pathlib import Path
 import ipywidgets
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import ImageDraw
 from traitlets import link
 
@@ -84,7 +83,7 @@ class Sampler(live.LiveBox):
         if getattr(generator, "classes", 0) and not conditional:
             raise ValueError("this generator takes labels: add conditional=True")
         self.generator, self.conditional = generator, conditional
-        every_digit = (F.one_hot(torch.arange(POINTS) % 10, 10).float(),) if conditional else ()
+        every_digit = (torch.eye(10)[torch.arange(POINTS) % 10],) if conditional else ()
         self._directions = directions(generator, *every_digit)
 
         self.sliders = [self._slider(f"direction {number + 1}", 0.0, -4, 4) for number in range(len(self._directions))]
@@ -139,8 +138,8 @@ class Sampler(live.LiveBox):
         if not self.conditional:
             return z, ()
         digits = torch.arange(count) % 10 if self.digit.value == EACH else torch.full((count,), self.digit.value)
-        mixed = F.one_hot(torch.tensor(self.other.value), 10).float()
-        return z, (F.one_hot(digits, 10).float().lerp(mixed, self.share.value),)
+        mixed = torch.eye(10)[self.other.value]
+        return z, (torch.eye(10)[digits].lerp(mixed, self.share.value),)
 
     def _draw(self):
         z, cond = self._points()

@@ -1,6 +1,5 @@
-"""sweeps.py, tables.py and results.py on small notebooks made here."""
+"""sweeps.py and tables.py on small notebooks made here."""
 
-import copy
 import importlib.util
 import json
 import os
@@ -13,7 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from gan_helpers import batch, execution, judges, metrics, results, sweeps, tables
+from gan_helpers import batch, execution, sweeps, tables
 from gan_helpers.lesson import ParameterError
 
 SETUP = "from gan_helpers.lesson import Lesson\nlesson = Lesson('07_small')"
@@ -289,7 +288,8 @@ def test_collect_of_an_empty_folder_says_what_to_do(tmp_path):
 
 def test_a_table_comes_back_as_it_was_written(tmp_path):
     rows = [{"variant": "[-1, 1]", "seed": 0, "x": 0.125, "list": [1.5, 0.5], "command": "python -m x 1", "on": True},
-            {"variant": "1_000", "seed": 1, "y": 3, "list": [2.5], "tiny": 1.5e-9}, {"seed": 2, "list": []}]
+            {"variant": "1_000", "seed": 1, "y": 3, "list": [2.5], "tiny": 1.5e-9}, {"seed": 2, "list": []},
+            {"variant": "every digit", "third": 1 / 3, "large": 1e22 / 3, "list": [0.1 + 0.2]}]
     tables.write(tmp_path / "new" / "t.csv", rows)
     assert tables.read("t", tmp_path / "new") == rows
     assert tables.read("other", tmp_path) == []
@@ -323,148 +323,3 @@ def test_selection_and_summary():
     text = tables.summary(rows, ("x",), step=9).data
     assert "| a | 5 | 12 (10 – 14) |" in text and "| b | 5 | 2 (0 – 4) |" in text
     assert "make results" in tables.summary([], ("x",)).data
-
-
-# Results
-
-TRAIN = """
-from gan_helpers import training
-for variant, loss in (("good", 1.0), ("bad", 2.0)):
-    if TABLE == "all" or variant in TABLE.split(";"):
-        history = training.History()
-        for history.step in range(1, 7):
-            history.record({"d_loss": loss / history.step + SEED})
-        lesson.row(variant, STEPS, history, score=STEPS * loss)
-"""
-
-
-@pytest.fixture
-def table_lesson(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "FOLDER", tmp_path / "tables")
-    check = CHECK[:-1] + ", TABLE=str)"
-    return write(tmp_path / "07_small.ipynb", SETUP, PARAMETERS + "\nTABLE: str = ''  # variants", check, TRAIN, END,
-                 sizes={"smoke": {"TABLE": "all"}})
-
-
-def test_results_are_made_once_and_redone_where_losses_moved(table_lesson, tmp_path, capsys):
-    def make():
-        assert results.make(table_lesson, jobs=2, folder=tmp_path / "work")
-        return capsys.readouterr().out
-
-    assert "to be made: good (seeds 0, 1, 2, 3, 4); bad (seeds" in make()
-    rows = tables.read("07_small")
-    assert tables.by_seed(rows, "score", variant="bad") == dict.fromkeys(range(5), 10)
-    assert tables.by_seed(rows, "fingerprint", variant="good")[0] == pytest.approx([1, 0.5, 1 / 3, 0.25, 0.2], abs=1e-5)
-    sweep = 'python -m gan_helpers.batch sweep --lesson 07 --set "SEED=3" --set "TABLE=all" --jobs 2'
-    assert rows[3]["command"] == sweep
-    assert rows[3]["seconds"] >= 0
-
-    assert "to be made: none" in make()
-
-    source = nbformat.read(table_lesson, 4)
-    source.cells[3].source = TRAIN.replace('"bad", 2.0', '"bad", 2.004')
-    nbformat.write(source, table_lesson)
-    assert "to be made: bad (seeds 0, 1, 2, 3, 4)\n" in make() and len(tables.read("07_small")) == 10
-    changed = tables.read("07_small")
-    assert changed[7]["command"].endswith('--set "TABLE=bad" --jobs 2')
-    assert changed[:5] == rows[:5] and changed[7]["score"] == pytest.approx(10.02)
-
-    without = [row for row in changed if (row["variant"], row["seed"]) != ("bad", 2)]
-    tables.write(tables.FOLDER / "07_small.csv", without)
-    assert "to be made: bad (seeds 2)\n" in make()
-    restored = tables.read("07_small")
-    assert [row["score"] for row in restored] == [row["score"] for row in changed]
-    assert restored[7]["command"].startswith('python -m gan_helpers.batch sweep --lesson 07 --set "SEED=2"')
-
-    source.cells[3].source = TRAIN.replace('("bad", 2.0)', '("new", 2.002)')
-    nbformat.write(source, table_lesson)
-    assert "to be made: new (seeds 0, 1, 2, 3, 4); no longer there: bad" in make()
-    assert [row["variant"] for row in tables.read("07_small")] == ["good"] * 5 + ["new"] * 5
-
-
-def test_rows_that_rest_on_others_are_made_after_them(table_lesson, tmp_path, capsys):
-    source = nbformat.read(table_lesson, 4)
-    source.cells[3].source = f"""
-from pathlib import Path
-from gan_helpers import tables, training
-tables.FOLDER = Path({str(tables.FOLDER)!r})
-tried = tables.by_seed(tables.read("07_small"), "distance", variant="tuning")
-for variant in ("tuning", "final"):
-    there = SEED < 2 if variant == "tuning" else len(tried) == 2
-    if there and (TABLE == "all" or variant in TABLE.split(";")):
-        history = training.History()
-        for history.step in range(1, 7):
-            history.record({{"d_loss": history.step + SEED}})
-        own = {{"seeds": 2, "distance": 7 - SEED}} if variant == "tuning" else {{"chosen": min(tried, key=tried.get)}}
-        lesson.row(variant, STEPS, history, **own)
-"""
-    nbformat.write(source, table_lesson)
-    assert results.make(table_lesson, jobs=2, folder=tmp_path / "work")
-    printed = capsys.readouterr().out
-    first, second = ("to be made: tuning (seeds 0, 1)\n", "to be made: final (seeds 0, 1, 2, 3, 4)\n")
-    assert -1 < printed.find(first) < printed.find(second)
-    rows = tables.read("07_small")
-    assert tables.by_seed(rows, "distance", variant="tuning") == {0: 7, 1: 6}
-    assert tables.by_seed(rows, "chosen", variant="final") == dict.fromkeys(range(5), 1)
-    assert results.make(table_lesson, jobs=2, folder=tmp_path / "work")
-    assert "to be made: none" in capsys.readouterr().out
-
-
-def test_stale_is_a_moved_loss_a_missing_seed_or_other_ground():
-    base = {"settings": "STEPS=9", "yardstick": [0.5, 20.0]}
-    rows = [{"variant": "a", "seed": seed, "fingerprint": [1.0, 2.0]} | base for seed in range(5)]
-    everything = {"a": [0, 1, 2, 3, 4]}
-    assert results.stale(rows, {"a": [1.0, 2.0009]}, base) == {}
-    assert results.stale(rows, {"a": [1.0, 2.003]}, base) == everything
-    assert results.stale(rows, {"a": [1.0]}, base) == everything
-    assert results.stale(rows[:-2], {"a": [1.0, 2.0]}, base) == {"a": [3, 4]}
-    assert results.stale(rows[1:], {"a": [1.0, 2.0]}, base) == {"a": [0]}
-    few = results.seeds_of({"values": {"rows": [{"variant": "a", "seeds": 2}, {"variant": "b"}]}})
-    assert results.stale(rows[:1], {"a": [1.0, 2.0]}, base, few) == {"a": [1]} and few["b"] == (0, 1, 2, 3, 4)
-    assert results.stale(rows, {"b": [1.0, 2.0]}, base) == {"b": [0, 1, 2, 3, 4]}
-    assert results.stale(rows, {"a": [1.0, 2.0]}, base | {"settings": "STEPS=10"}) == everything
-    assert results.stale(rows, {"a": [1.0, 2.0]}, base | {"yardstick": [0.5, 20.1]}) == everything
-    assert results.stale(rows[:-1] + [{**rows[-1], "yardstick": [0.6, 20.0]}], {"a": [1.0, 2.0]}, base) == everything
-
-
-def test_the_yardstick_moves_with_a_judge_and_with_a_measure(monkeypatch):
-    yardstick = results.yardstick.__wrapped__
-    before = yardstick()
-    assert results._close(yardstick(), before) and len(before) == 16
-    with monkeypatch.context() as patch:
-        patch.setattr(metrics, "COVERAGE_NEIGHBOURS", 4)
-        metrics._reference.cache_clear()
-        assert not results._close(yardstick(), before)
-    judge = copy.deepcopy(judges.load("judge"))
-    judge.features[0].weight *= 1.05
-    load = judges.load
-    monkeypatch.setattr(judges, "load", lambda name="judge": judge if name == "judge" else load(name))
-    for cached in (metrics._reference, metrics.floor):
-        cached.cache_clear()
-    after = yardstick()
-    for cached in (metrics._reference, metrics.floor):
-        cached.cache_clear()  # they saw the changed judge
-    assert not results._close(after[:8], before[:8]) and results._close(after[8:], before[8:])
-
-
-def test_a_stopped_results_run_stops_all(monkeypatch, capsys):
-    started = []
-
-    def interrupted(notebook, *, jobs):
-        started.append(notebook)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(results, "make", interrupted)
-    with pytest.raises(SystemExit, match="does what is missing"):
-        results.main([])
-    assert len(started) == 1
-
-
-def test_the_list_of_names_fits_into_a_file_name():
-    every = [f"a variant with a long name {number}" for number in range(9)]
-    assert results.table_parameters(every[:2], every) == [";".join(every[:2])]
-    assert results.table_parameters(every, every) == ["all"]
-    halves = [";".join(every[:2]), ";".join(every[2:4])]
-    assert results.table_parameters(every[:4], every) == halves  # together too long, with three letters for a space
-    for notebook in execution.lessons(""):
-        assert len(f"{notebook.stem},SEED=4,TABLE=") + results.LONGEST_LIST <= sweeps.LONGEST_NAME
