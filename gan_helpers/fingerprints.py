@@ -98,7 +98,8 @@ def run(notebook, *, scale=1.0, parameters=None):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / notebook.name
         nbformat.write(copy, path)
-        sized = execution.size_parameters(notebook, "smoke") | (parameters or {})
+        everything = {"TABLE": "all"} if "TABLE" in execution.parameter_specs(notebook) else {}
+        sized = execution.size_parameters(notebook, "smoke") | everything | (parameters or {})
         record = execution.execute(path, Path(folder) / f"{notebook.stem}.out.ipynb", sized, quiet=True)
     if record["error"]:
         raise execution.SweepError(f"{notebook.stem} at smoke size in float64 stopped in {record['error']}")
