@@ -7,7 +7,7 @@ RUN = $(VENV)/bin/python -m
 LESSON ?=
 SIZE ?= default
 
-.PHONY: lab run test test-slow notebooks results html bench address
+.PHONY: lab run test test-slow test-long notebooks results html bench address
 
 lab: $(VENV)/.ready
 	$(RUN) jupyterlab notebooks
@@ -16,10 +16,16 @@ run: $(VENV)/.ready
 	$(RUN) gan_helpers.batch run --lesson "$(LESSON)" --size $(SIZE)
 
 test: $(VENV)/.ready
-	$(RUN) pytest -m "not slow" -n 2 --dist worksteal
+	@echo "About five minutes on two quiet cores of a fast machine."
+	$(RUN) pytest -m "not slow and not long" -n 2 --dist worksteal
 
 test-slow: $(VENV)/.ready
+	@echo "About half an hour on two quiet cores of a fast machine."
 	$(RUN) pytest -m slow
+
+test-long: $(VENV)/.ready
+	@echo "About half an hour on two quiet cores of a fast machine."
+	$(RUN) pytest -m long -rP -n 2 --dist worksteal
 
 notebooks: $(VENV)/.ready
 	$(RUN) gan_helpers.publish notebooks --lesson "$(LESSON)"

@@ -9,7 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from gan_helpers import execution, results, tables
+from benchmarks import race
+from gan_helpers import execution, fingerprints, results, tables
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
@@ -24,26 +25,61 @@ def nbval(path):
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs_and_repeats(notebook, tmp_path, monkeypatch):
-    # One thread: two lessons run at once here, and a run repeats only with the same number of threads.
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+def test_runs_and_repeats(notebook, tmp_path):
     executed = tmp_path / notebook.name
     record = execution.execute(notebook, executed, execution.size_parameters(notebook, "smoke"), quiet=True)
     assert record["error"] is None
     failed = [claim["sentence"] for claim in record["values"]["claims"] if not claim["holds"]]
     assert record["values"]["claims"] and not failed
-    # The table rests on what the lesson's training does now: the first losses of every variant are still the same.
-    current = results.fingerprints_of(record)
-    stale = results.stale(tables.read(notebook.stem), current, results.ground(notebook), results.seeds_of(record))
-    assert current and stale == {}, "run `make results`"
-    choice = execution.parameter_specs(notebook).get("TABLE")
-    assert choice is None or sorted(choice) == sorted(current), "TABLE must take the name of every variant"
-    assert not [name for name in choice or () if "," in name], "the command line separates values by commas"
 
     result = nbval(executed)
     assert result.returncode == 0, result.stdout[-5000:]
     cells = [cell for cell in nbformat.read(executed, 4).cells if cell.cell_type == "code"]
     assert re.search(rf"{len(cells)} passed", result.stdout), result.stdout[-500:]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_table_rests_on_what_the_lesson_trains_now(notebook):
+    record, stored, defaults = fingerprints.run(notebook), fingerprints.read(notebook.stem), results.defaults_of(notebook)
+    current = fingerprints.of(record)
+    rows = tables.read(notebook.stem)
+    assert current and results.stale(rows, stored, current, defaults, results.seeds_of(record)) == {}, "run `make results`"
+    assert results.unknown(stored, defaults) == [], "`make results` finds out who reads them"
+    assert {row["variant"] for row in rows} == current.keys() == stored.keys()
+    choice = execution.parameter_specs(notebook).get("TABLE")
+    assert choice is None or sorted(choice) == sorted(current), "TABLE must take the name of every variant"
+    assert not [name for name in choice or () if "," in name], "the command line separates values by commas"
+
+
+@pytest.mark.parametrize("table", race.TABLES)
+def test_the_tables_of_the_race_rest_on_its_code(table):
+    stored = fingerprints.read(table)
+    assert {row["variant"] for row in tables.read(table)} == stored.keys() == race.TABLES[table].keys()
+    for name, row in stored.items():
+        current = fingerprints.in_float64("benchmarks.race", "fingerprint", name)
+        assert fingerprints.moved(row, current) == [], f"{name}: race anew (benchmarks/race.py)"
+
+
+def test_the_full_run_rests_on_the_lessons_code():
+    stored, = fingerprints.read("02_full_run").values()
+    current = fingerprints.in_float64("benchmarks.full_run", "fingerprint")
+    assert fingerprints.moved(stored, current) == [], "train anew (benchmarks/full_run.py)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_variant_of_the_table_is_measured(notebook, tmp_path):
+    """With the judges themselves, which the runs for fingerprints do without."""
+    if "TABLE" not in execution.parameter_specs(notebook):
+        pytest.skip("trains every variant for the reader, too")
+    parameters = execution.size_parameters(notebook, "smoke") | {"TABLE": "all"}
+    record = execution.execute(notebook, tmp_path / notebook.name, parameters, quiet=True)
+    assert record["error"] is None and all(claim["holds"] for claim in record["values"]["claims"])
+    assert {row["variant"] for row in record["values"]["rows"]} == fingerprints.read(notebook.stem).keys()
+    columns = {row["variant"]: set(row) - {"seed", "command", "seconds", "cpu_seconds"}
+               for row in tables.read(notebook.stem)}
+    for row in record["values"]["rows"]:
+        assert set(row) - {"fingerprint"} >= columns[row["variant"]], "a column of the table is no longer measured"
 
 
 def test_lesson_02_runs_with_the_published_code_as_main(tmp_path):

@@ -126,7 +126,8 @@ def test_rows_carry_fingerprints_and_seconds(lesson, monkeypatch):
     lesson.record()
     (values, _), (_, metadata) = shown
     assert values[VALUES]["rows"] == [{"variant": "early", "step": 4, "digit_fid": 8.0,
-                                       "fingerprint": [1, 2, 3, 4, 5, -1, -2, -3, -4, -5]}]
+                                       "fingerprint": {"losses": [1, 2, 3, 4, 5, 7, -1, -2, -3, -4, -5, -7],
+                                                       "weights": []}}]
     assert metadata[TIMINGS]["row_times"] == [{"seconds": 2.5, "cpu_seconds": 3.25}], "no times among the values"
 
 

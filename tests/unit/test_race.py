@@ -15,7 +15,7 @@ def test_a_finished_race_is_not_run_again(tmp_path, monkeypatch):
 
     def fake_race(setting, seed, marks):
         raced.append((setting["r1"], seed))
-        yield from ((float(mark), 10 * mark, nn.Linear(1, 1)) for mark in marks)
+        yield from ((float(mark), SimpleNamespace(step=10 * mark), nn.Linear(1, 1)) for mark in marks)
 
     monkeypatch.setattr(race, "race", fake_race)
     monkeypatch.setattr(race, "measure", lambda *_: {"digit_fid": 2.0, "floor": 0.5, "coverage": 0.5, "class_kl": 0.1})
@@ -46,16 +46,35 @@ def test_rates_fall_in_a_straight_line_and_the_clock_stops_while_measuring(monke
         now[0] += 1
         return {}
 
-    monkeypatch.setattr(race, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    def clock():
+        return now[0]
+
     monkeypatch.setattr(race, "prepare", lambda *_: (step, [(0, 0)] * 3, training.History(), optimisers, G))
     seen = []
-    for seconds, steps, net in race.race(setting, 0, (2, 8)):
+    for seconds, history, net in race.race(setting, 0, (2, 8), clock):
         assert net is G
-        seen.append((seconds, steps, [optimiser.param_groups[0]["lr"] for optimiser in optimisers]))
+        seen.append((seconds, history.step, [optimiser.param_groups[0]["lr"] for optimiser in optimisers]))
         now[0] += 50  # measuring
     assert seen == [(2, 2, [0.375, 0.375]), (8, 8, [0, 0])]
-    assert [steps for _, steps, _ in race.race(setting | {"decay": False}, 0, (1, 1.5, 4))] == [1, 2, 4]
+    without = setting | {"decay": False}
+    assert [history.step for _, history, _ in race.race(without, 0, (1, 1.5, 4), clock)] == [1, 2, 4]
     assert optimisers[0].param_groups[0]["lr"] == 0, "without decay nothing touches the rate"
+
+
+def test_a_fingerprint_goes_the_whole_way_of_the_rate(monkeypatch):
+    rates = []
+    G = nn.Linear(1, 1)
+    history, optimiser = training.History(), torch.optim.SGD(G.parameters(), 0.5)
+
+    def step(real, labels):
+        rates.append(optimiser.param_groups[0]["lr"])
+        return {"d_loss": float(len(rates))}
+
+    monkeypatch.setattr(race, "prepare", lambda *_: (step, [(0, 0)] * 3, history, [optimiser], G))
+    found = race.fingerprint("our loop, compact pair")
+    assert found["losses"] == [1, 2, 3, 4, 5, 24] and found["measured"] == [24]
+    assert found["weights"] == [pytest.approx(G.weight.item() + G.bias.item())]
+    assert rates[1] == pytest.approx(2e-3 * 23 / 24) and rates[23] == pytest.approx(2e-3 / 24)
 
 
 @pytest.mark.parametrize("changes", [changes for settings in (race.SIDE_BY_SIDE, race.ONE_REMOVED, race.SHIPPED)
