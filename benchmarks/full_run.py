@@ -42,7 +42,7 @@ def build(code):
     return dict(zip(names, code["fresh"](eps=0.8), strict=True)) | {"history": training.History()}
 
 
-def fingerprint(steps=24):
+def fingerprint(steps=16):
     """The fingerprint of the run's first steps. For a process in float64 (`fingerprints.in_float64`)."""
     code = lesson_code()
     parts = build(code)

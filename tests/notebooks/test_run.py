@@ -55,9 +55,9 @@ def test_the_table_rests_on_what_the_lesson_trains_now(notebook):
 def test_the_tables_of_the_race_rest_on_its_code(table):
     stored = fingerprints.read(table)
     assert {row["variant"] for row in tables.read(table)} == stored.keys() == race.TABLES[table].keys()
+    current = fingerprints.in_float64("benchmarks.race", "fingerprints_of", table)
     for name, row in stored.items():
-        current = fingerprints.in_float64("benchmarks.race", "fingerprint", name)
-        assert fingerprints.moved(row, current) == [], f"{name}: race anew (benchmarks/race.py)"
+        assert fingerprints.moved(row, current[name]) == [], f"{name}: race anew (benchmarks/race.py)"
 
 
 def test_the_full_run_rests_on_the_lessons_code():
