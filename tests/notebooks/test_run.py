@@ -24,9 +24,7 @@ def nbval(path):
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs_and_repeats(notebook, tmp_path, monkeypatch):
-    # One thread: two lessons run at once here, and a run repeats only with the same number of threads.
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+def test_runs_and_repeats(notebook, tmp_path):
     executed = tmp_path / notebook.name
     record = execution.execute(notebook, executed, execution.size_parameters(notebook, "smoke"), quiet=True)
     assert record["error"] is None
