@@ -1,8 +1,9 @@
-"""How many CPU threads training takes: one, unless the environment variable GAN_HELPERS_THREADS asks for more.
+"""How many CPU threads training takes: one, unless GAN_HELPERS_THREADS asks for more.
 
-torch's threads spin while they wait for each other. Where another process takes the core of one of them, all of them
-wait, and two threads do a fraction of one thread's steps: `python -m benchmarks threads` measures it.
-No torch in here: the command line needs the number, and torch takes a second to import.
+torch's threads spin while they wait for each other. Where another process takes the core of one of
+them, all of them wait, and two threads do a fraction of one thread's steps: `python -m benchmarks
+threads` measures it. No torch in here: the command line needs the number, and torch takes a second
+to import.
 """
 
 import math
@@ -18,15 +19,15 @@ OWN_CGROUPS = Path("/proc/self/cgroup")
 
 
 def number(default=1):
-    """The threads (int) that training takes: as many as the variable says, `default` where it is not set.
+    """The threads (int) that training takes: what the variable says, or `default`.
 
-    Never more than `usable_cores`. Raises ParameterError where the variable is no whole number from 1.
+    Never more than `usable_cores`. Raises ParameterError where the variable is no number from 1.
     """
     text = os.environ.get(VARIABLE) or str(default)
     if not re.fullmatch("[1-9][0-9]*", text):
         raise ParameterError(
-            f"the environment variable {VARIABLE} must be a whole number from 1, the CPU threads that "
-            f"training takes, got {text!r}: set it to such a number, or unset it for {default}"
+            f"the environment variable {VARIABLE} must be a whole number from 1, the CPU threads "
+            f"that training takes, got {text!r}: set it to such a number, or unset it for {default}"
         )
     return min(int(text), usable_cores())
 
@@ -34,7 +35,7 @@ def number(default=1):
 def usable_cores():
     """The CPU cores (int, at least 1) that this process may use.
 
-    Those that it is bound to, or fewer where a container has a limit; a part of a core counts as one.
+    Those that it is bound to, or what a container allows; a part of a core counts as one.
     """
     try:
         cores = len(os.sched_getaffinity(0))

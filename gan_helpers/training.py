@@ -21,11 +21,11 @@ from gan_helpers import threads
 
 
 def setup(seed):
-    """Seed torch, NumPy and Python; train on one CPU thread, or on as many as GAN_HELPERS_THREADS says.
+    """Seed torch, NumPy and Python; take one CPU thread, or as many as GAN_HELPERS_THREADS says.
 
-    The same seed on a machine of the same kind with the same number of threads and the same versions
-    gives the same run, bit for bit; elsewhere sums are rounded in another order. `threads` says why
-    one. Raises ParameterError where the environment variable GAN_HELPERS_THREADS is no number from 1.
+    The same seed on a machine of the same kind, with the same number of threads and the same
+    versions, gives the same run, bit for bit; elsewhere sums are rounded in another order. Why one
+    thread, the module `threads` says. Raises ParameterError where the variable is no number from 1.
     """
     random.seed(seed)
     np.random.seed(seed)

@@ -1,4 +1,4 @@
-"""threads.py: one thread, or as many as the variable says, and never more than the process may use."""
+"""threads.py: one thread, or what the variable says, and never more than the process may use."""
 
 import os
 import subprocess
@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 
+from benchmarks import race, thread_speed
 from gan_helpers import threads, training
 from gan_helpers.lesson import ParameterError
 
@@ -45,18 +46,22 @@ def test_one_thread_unless_the_variable_says_otherwise(system, monkeypatch):
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", " 2", "٢"])
 def test_a_bad_number_is_refused_with_cause_and_cure(text, monkeypatch):
     monkeypatch.setenv(threads.VARIABLE, text)
-    with pytest.raises(ParameterError, match="GAN_HELPERS_THREADS must be a whole number from 1") as caught:
+    with pytest.raises(ParameterError, match="GAN_HELPERS_THREADS must be a whole") as caught:
         training.setup(0)
     assert repr(text) in str(caught.value) and "unset it" in str(caught.value)
 
 
 def test_the_command_line_says_so_without_a_traceback(monkeypatch, tmp_path):
     monkeypatch.setenv(threads.VARIABLE, "two")
-    command = [sys.executable, "-m", "gan_helpers.batch", "run", "--lesson", "00", "--output", tmp_path]
-    result = subprocess.run(command, capture_output=True, text=True)
+    command = ["gan_helpers.batch", "run", "--lesson", "00", "--output", tmp_path]
+    result = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True)
     assert result.returncode == 2
     assert "GAN_HELPERS_THREADS must be a whole number" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def version_1(quota, period):
+    return {"cpu/cpu.cfs_quota_us": str(quota), "cpu/cpu.cfs_period_us": str(period)}
 
 
 @pytest.mark.parametrize(("own", "files", "cores"), [
@@ -69,10 +74,9 @@ def test_the_command_line_says_so_without_a_traceback(monkeypatch, tmp_path):
     ("0::/a/b", {"a/b/cpu.max": "max 100000", "a/cpu.max": "200000 100000"}, 2),  # the outer one's
     ("0::/a", {"cpu.max": "500000 100000", "a/cpu.max": "200000 100000"}, 2),
     ("0::/", {"cpu.max": "nonsense"}, 8),
-    ("3:cpuset:/\n2:cpu,cpuacct:/", {"cpu/cpu.cfs_quota_us": "250000", "cpu/cpu.cfs_period_us": "100000"}, 3),
-    ("2:cpu,cpuacct:/", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 8),
-    # In a container: the host's path, which is not there.
-    ("1:cpu:/docker/1a2b", {"cpu/cpu.cfs_quota_us": "50000", "cpu/cpu.cfs_period_us": "25000"}, 2),
+    ("3:cpuset:/\n2:cpu,cpuacct:/", version_1(250000, 100000), 3),
+    ("2:cpu,cpuacct:/", version_1(-1, 100000), 8),
+    ("1:cpu:/docker/1a2b", version_1(50000, 25000), 2),  # in a container: the host's path
 ])
 def test_a_container_has_a_part_of_the_cores(own, files, cores, system):
     system(8, own, files)
@@ -107,3 +111,42 @@ def test_setup_gives_torch_the_threads(system, monkeypatch):
 def test_the_command_line_needs_no_torch():
     code = "import sys; from gan_helpers import batch, threads; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_race_takes_two_threads_unless_the_variable_says_otherwise(system, monkeypatch):
+    system(cores=6)
+    before = torch.get_num_threads()
+    try:
+        for variable, expected in ("", 2), ("1", 1), ("3", 3):
+            monkeypatch.setenv(threads.VARIABLE, variable)
+            race.prepare(race.KEPT, seed=0)
+            assert torch.get_num_threads() == expected
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_what_the_bench_measures_has_the_threads_and_the_policy_that_it_names(monkeypatch):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")  # ours must not reach it
+    policies = [thread_speed.environment(variables).get("OMP_WAIT_POLICY")
+                for variables in thread_speed.VARIANTS.values()]
+    assert policies == [None, None, "PASSIVE"]
+    *_, passive = thread_speed.VARIANTS.values()
+    found = thread_speed.fresh_speeds(passive, seconds=0.01)
+    assert found["threads"] == min(2, threads.usable_cores())
+    assert found["policy"] == "PASSIVE"
+    assert all(found[pair] > 0 for pair in thread_speed.PAIRS)
+
+
+def test_the_busy_neighbour_ends():
+    with thread_speed.busy_neighbour() as process:
+        assert process.poll() is None
+    assert process.poll() is not None
+
+
+def test_the_bench_says_that_it_needs_two_cores(system, capsys):
+    pytest.importorskip("resource", reason="not on Windows")
+    from benchmarks import __main__ as benches
+
+    system(cores=1)
+    benches.bench_threads()
+    assert "it needs two CPU cores" in capsys.readouterr().out
