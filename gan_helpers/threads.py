@@ -41,7 +41,7 @@ def usable_cores():
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS and Windows bind no process
         cores = os.cpu_count() or 1
-    return max(1, math.ceil(min([cores, *_quotas()])))
+    return math.ceil(min([cores, *_quotas()]))
 
 
 def _quotas():
