@@ -6,9 +6,12 @@
 Absolute times differ from machine to machine and from minute to minute. Each round measures all variants one
 after the other; what is printed is the median over rounds of the ratio within a round, with its range.
 
+All of it runs on one CPU thread, as lessons do, but for `threads`, which compares one with two.
 The race (benchmarks/race.py) is another matter: one run of each setting, 35 minutes of training, seconds and a picture.
+It takes two threads.
 """
 
+import contextlib
 import io
 import itertools
 import resource
@@ -24,7 +27,7 @@ import torch
 from torch import nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from benchmarks import race
+from benchmarks import race, thread_speed
 from benchmarks.loops import BATCH_SIZE, our_batches, our_step, usual_loader, usual_step
 from gan_helpers import (
     data,
@@ -36,6 +39,7 @@ from gan_helpers import (
     plots,
     sweeps,
     tables,
+    threads,
     training,
     widgets,
 )
@@ -114,8 +118,8 @@ def bench_step():
 
 def in_fresh_process(expression):
     """Seconds that an expression with `data` takes in a new process."""
-    code = (f"import time; from gan_helpers import data; start = time.perf_counter(); {expression}; "
-            "print(time.perf_counter() - start)")
+    code = ("import time; from gan_helpers import data, training; training.setup(0); "
+            f"start = time.perf_counter(); {expression}; print(time.perf_counter() - start)")
     return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
 
 
@@ -244,11 +248,46 @@ def bench_batch():
           f"bytes of an executed notebook: {tables.spread(bytes_)}")
 
 
-BENCHES = {"step": bench_step, "loading": bench_loading, "score": bench_score, "widgets": bench_widgets,
-           "batch": bench_batch, "lessons": bench_lessons, "race": race.picture}
+def bench_threads():
+    """Steps a second of lesson 02's two pairs by threads, alone and beside one busy process."""
+    if threads.usable_cores() < 2:
+        print("\nThreads: not measured; it needs two CPU cores, and this process may use one")
+        return
+    neighbours = {
+        "alone": contextlib.nullcontext,
+        "beside one busy process": thread_speed.busy_neighbour,
+    }
+    rounds = {(pair, company): [] for company in neighbours for pair in thread_speed.PAIRS}
+    for _ in range(3):
+        for company, neighbour in neighbours.items():
+            found = {}
+            for name, variables in thread_speed.VARIANTS.items():
+                with neighbour():
+                    found[name] = thread_speed.fresh_speeds(variables, seconds=3)
+            for pair in thread_speed.PAIRS:
+                rounds[pair, company].append({name: speed[pair] for name, speed in found.items()})
+    for (pair, company), seconds in rounds.items():
+        print_ratios(f"One step of the {pair}, {company}", seconds)
+        print("steps a second: " + "; ".join(
+            f"{name} {tables.spread(1 / round_[name] for round_ in seconds)}"
+            for name in thread_speed.VARIANTS
+        ))
+
+
+BENCHES = {
+    "step": bench_step,
+    "threads": bench_threads,
+    "loading": bench_loading,
+    "score": bench_score,
+    "widgets": bench_widgets,
+    "batch": bench_batch,
+    "lessons": bench_lessons,
+    "race": race.picture,
+}
 
 
 def main():
+    training.setup(0)
     if sys.argv[1:2] == ["--variant"]:  # how bench_step calls itself
         print(STEP_VARIANTS[sys.argv[2]]())
         return
@@ -258,7 +297,8 @@ def main():
     chosen = sys.argv[1:] or list(BENCHES)
     if unknown := set(chosen) - set(BENCHES):
         sys.exit(f"there is no bench {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}")
+    print(f"torch {torch.__version__}, threads: {torch.get_num_threads()}, "
+          f"{torch.backends.cpu.get_cpu_capability()}")
     for name in chosen:
         BENCHES[name]()
 

@@ -6,6 +6,7 @@
     python -m benchmarks.race ship                            the trained generators in gan_helpers/assets
 
 Seconds are those of training, without measuring; they mean something only on a machine that does nothing else.
+There a race takes two CPU threads, unless GAN_HELPERS_THREADS in the environment says otherwise.
 What a table has already is not run again, so a stopped race goes on with the first setting that is missing.
 """
 
@@ -24,11 +25,22 @@ from matplotlib.figure import Figure
 from safetensors.torch import save_file
 
 from benchmarks.loops import usual_loader, usual_step
-from gan_helpers import data, fingerprints, judges, losses, metrics, networks, tables, training
+from gan_helpers import (
+    data,
+    fingerprints,
+    judges,
+    losses,
+    metrics,
+    networks,
+    tables,
+    threads,
+    training,
+)
 
 FOLDER = Path(__file__).parent
 BUILD = FOLDER.parent / "build" / "race"
 SAMPLES, SECONDS, SEEDS = 10_000, 300, range(5)
+THREADS = 2
 FINAL_MARKS = (30, 60, 100, SECONDS)
 MARKS = (1, 2, 3, 5, 7, 10, 14, 20, 30, 45, 60, 80, 100, 140, 200, SECONDS)
 COLUMNS = ("digit_fid", "floor", "class_kl", "classes", "spread", "precision", "recall", "density", "coverage")
@@ -87,6 +99,7 @@ def build(setting):
 def prepare(setting, seed):
     """(step, batches, history, optimisers, the generator to measure) of a run at its start."""
     training.setup(seed)
+    torch.set_num_threads(threads.number(default=THREADS))
     G, D = build(setting)
     betas, fused = (setting["beta1"], setting["beta2"]), setting["fused"] or None  # None: as Adam comes
     optimisers = [torch.optim.Adam(net.parameters(), setting["learning_rate"], betas, fused=fused) for net in (G, D)]

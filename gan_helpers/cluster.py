@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from gan_helpers import execution
 from gan_helpers.execution import POLL, SweepError, partial
+from gan_helpers.lesson import ParameterError
 
 try:
     import distributed
@@ -47,7 +48,7 @@ def check_version(wanted, where):
 
 
 class OneRunAtATime(distributed.WorkerPlugin):
-    """Lets a worker take one run at a time, which has all its threads, and none where its version is another."""
+    """Lets a worker take one run at a time, and none where its version is another."""
 
     name = "gan-notebooks"
 
@@ -74,10 +75,10 @@ def run_there(source, lesson, parameters, timeout, version):
             notebook, output = Path(folder, f"{lesson}.ipynb"), Path(folder, "executed.ipynb")
             notebook.write_text(source, encoding="utf8")
             # Dask waits for a cancelled task that has begun; it only notes that nobody will take the result.
-            record = execution.execute(notebook, output, parameters, quiet=True, threads=worker.state.nthreads,
-                                       timeout=timeout, wanted=lambda: worker.state.tasks[key].state != "cancelled")
+            record = execution.execute(notebook, output, parameters, quiet=True, timeout=timeout,
+                                       wanted=lambda: worker.state.tasks[key].state != "cancelled")
             return record["error"], record["seconds"], output.read_bytes() if output.exists() else b""
-    except OSError as failure:  # such as a full disk
+    except (OSError, ParameterError) as failure:  # a full disk, a bad GAN_HELPERS_THREADS
         return f"the worker {worker.address}: {failure}", 0.0, b""
 
 

@@ -19,6 +19,7 @@ import papermill
 import papermill.engines
 from traitlets.config import Config
 
+from gan_helpers import threads
 from gan_helpers.lesson import TIMINGS, VALUES
 
 _CHECKOUT = Path(__file__).parents[1] / "notebooks"
@@ -133,18 +134,18 @@ class Running:
             return record | {"error": record["error"] or f"its end: {self.output.name} cannot be read ({failure})"}
 
 
-def start(notebook, output, parameters, *, quiet=False, kernel_name="python3", threads=None, timeout=None):
-    """Start to execute one notebook, on `threads` CPU threads (None: torch's choice). Returns a Running.
+def start(notebook, output, parameters, *, quiet=False, kernel_name="python3", timeout=None):
+    """Start to execute one notebook, on as many CPU threads as `threads.number` says. Returns a Running.
 
     papermill saves `output` before every code cell, so a run that fails, is stopped or has not ended after `timeout`
     seconds (None: any number) leaves its partial notebook.
     """
+    # The kernel inherits them: what runs before `training.setup` obeys too.
+    limits = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads.number()))
     output = Path(output).resolve()
     output.parent.mkdir(parents=True, exist_ok=True)
     output.unlink(missing_ok=True)  # an earlier run's record must not pass for this one's
     folder = tempfile.TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True)  # its kernel may end later
-    # The kernel inherits the threads: several at once must not fight for the cores.
-    limits = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)) if threads else {}
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "gan_helpers.execution"], stdin=subprocess.PIPE,
                                env=os.environ | limits)

@@ -122,6 +122,35 @@ class CompactDiscriminator(nn.Module):
         return scores
 
 
+class Dropout(nn.Module):
+    """In training, set numbers to 0 with probability p and divide the rest by 1 - p (lesson 04).
+
+    forward(x of any shape) -> the same shape; in eval mode x itself. Raises ValueError unless
+    0 <= p < 1.
+
+    What nn.Dropout does, with a mask from torch.rand. nn.Dropout's own comes from `bernoulli_`,
+    which torch before 2.7 left to another generator on Intel's CPUs (MKL's; its issue 132395 may
+    bring it back): there the same seed dropped other units.
+    """
+
+    def __init__(self, p):
+        super().__init__()
+        if not 0 <= p < 1:
+            raise ValueError(f"p must lie in [0, 1), got {p}: it is the share that becomes 0")
+        self.p = p
+
+    def forward(self, x):
+        if not self.training or self.p == 0:  # then nn.Dropout draws nothing either
+            return x
+        # Drawn in float64 whatever x is, as `bernoulli_` does elsewhere: the same units are dropped
+        # in float32, and the same random numbers are used up.
+        kept = torch.rand(x.shape, dtype=torch.float64, device=x.device) < 1 - self.p
+        return x * (kept.to(x.dtype) / (1 - self.p))
+
+    def extra_repr(self):
+        return f"p={self.p}"
+
+
 def _check_shapes(inputs, expected, classes):
     """Raise ValueError unless `inputs` have the `expected` shapes (name to shape without B), labels behind them."""
     expected = expected | ({"one_hot": (classes,)} if classes else {})

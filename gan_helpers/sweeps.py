@@ -138,14 +138,13 @@ def sweep(runs, folder, *, jobs=1, timeout=None, scheduler=None, again=False, qu
 
 def _execute_all(runs, folder, *, jobs, timeout, quiet):
     """Execute `runs` in processes here. Yields (run id, None) when one starts, (run id, record) when it has ended."""
-    threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
     waiting, running = list(runs), {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 name = waiting.pop(0)
                 notebook, parameters = runs[name]
-                running[name] = start(notebook, partial(folder, name), parameters, quiet=quiet, threads=threads,
+                running[name] = start(notebook, partial(folder, name), parameters, quiet=quiet,
                                       timeout=timeout)
                 yield name, None
             for name in [name for name, one in running.items() if one.ended()]:

@@ -17,18 +17,20 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
+from gan_helpers import threads
 
-def setup(seed, threads=None):
-    """Seed torch, NumPy and Python; use `threads` CPU threads (left out: as many as torch chooses).
 
-    The same seed on the same machine with the same number of threads gives the same run, bit for bit;
-    elsewhere sums are rounded in another order.
+def setup(seed):
+    """Seed torch, NumPy and Python; take one CPU thread, or as many as GAN_HELPERS_THREADS says.
+
+    The same seed on a machine of the same kind, with the same number of threads and the same
+    versions, gives the same run, bit for bit; elsewhere sums are rounded in another order. Why one
+    thread, the module `threads` says. Raises ParameterError where the variable is no number from 1.
     """
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads.number())
     torch.set_flush_denormal(True)  # numbers near 0 that a CPU handles slowly become 0
 
 

@@ -73,7 +73,7 @@ def lab(tmp_path_factory):
         notebook, _ = ClearOutputPreprocessor().preprocess(notebook, {})  # what is seen comes from this run
         nbformat.write(notebook, folder / f"{number}.ipynb")
     own = {f"JUPYTER_{kind.upper()}_DIR": str(folder / kind) for kind in ("config", "data", "runtime")}
-    own |= {"IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    own |= {"IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.root_dir={folder}",
                "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]  # 0: any port that is free
     if getattr(os, "geteuid", lambda: 1)() == 0:

@@ -152,6 +152,55 @@ def test_few_cells_are_ignored_and_none_that_prints_numbers(notebook):
         assert "loss" not in printed and "score" not in printed, f"{cell.id} prints what a repeated run must reproduce"
 
 
+# Drawn by Intel's library, bernoulli's on Intel's CPUs and exponential's on all that the library knows, in torch before
+# 2.7, and perhaps again (issue 132395): a seed would be another run there. torch.rand, randn, randint, randperm and
+# multinomial with replacement come from one generator everywhere. networks.Dropout is dropout by torch.rand.
+DRAWS_OF_THE_MAKER = {"bernoulli", "bernoulli_", "exponential_", "gumbel_softmax"}
+DROPOUT = re.compile("(feature_)?(alpha_)?dropout[123]?d?_?|(Feature)?(Alpha)?Dropout[123]?d?")
+
+
+def draws_of_the_maker(source):
+    """The names in `source` (Python) that draw in a way which depends on the maker of the CPU."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute):
+            owner = ast.unparse(node.value).split(".")[-1]
+            of_torch = owner in ("torch", "nn", "F", "functional")
+            if node.attr in DRAWS_OF_THE_MAKER or (of_torch and DROPOUT.fullmatch(node.attr)):
+                found.append(ast.unparse(node))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "torch":
+            names = [alias.name for alias in node.names]
+            found += [name for name in names if name in DRAWS_OF_THE_MAKER or DROPOUT.fullmatch(name)]
+    return found
+
+
+def test_nothing_draws_by_what_depends_on_the_maker_of_the_cpu():
+    files = [path for folder in ("gan_helpers", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    sources = {path.name: path.read_text(encoding="utf8") for path in files}
+    for path in NOTEBOOKS:
+        for cell in code_cells(nbformat.read(path, as_version=4)):
+            sources[f"{path.name}, cell {cell.id}"] = re.sub(r"(?m)^(\s*)%.*", r"\1pass", cell.source)
+    assert len(sources) > 300
+    found = {name: draws for name, source in sources.items() if (draws := draws_of_the_maker(source))}
+    assert found == {}, "draw by torch.rand; for dropout take networks.Dropout"
+
+
+@pytest.mark.parametrize(("source", "found"), [
+    ("nn.Dropout(0.3)", ["nn.Dropout"]),
+    ("torch.nn.Dropout2d", ["torch.nn.Dropout2d"]),
+    ("F.dropout(x, training=False)", ["F.dropout"]),
+    ("torch.nn.functional.feature_alpha_dropout(x)", ["torch.nn.functional.feature_alpha_dropout"]),
+    ("torch.dropout_(x, 0.3, True)", ["torch.dropout_"]),
+    ("from torch.nn import Linear, Dropout", ["Dropout"]),
+    ("torch.empty(3).bernoulli_(0.3)", ["torch.empty(3).bernoulli_"]),
+    ("F.gumbel_softmax(x)", ["F.gumbel_softmax"]),
+    ("networks.Dropout(0.3)  # as nn.Dropout", []),
+    ("checks.dropout(dropout)", []),
+])
+def test_what_depends_on_the_maker_of_the_cpu_is_noticed(source, found):
+    assert draws_of_the_maker(source) == found
+
+
 def test_ruff():
     result = subprocess.run([sys.executable, "-m", "ruff", "check", ROOT], capture_output=True, text=True)
     assert result.returncode == 0, result.stdout

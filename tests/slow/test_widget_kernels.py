@@ -45,7 +45,7 @@ class Kernel:
     def __init__(self, python):
         self.manager = KernelManager(transport="ipc" if os.name != "nt" else "tcp")
         self.manager._kernel_spec = KernelSpec(argv=[python, "-m", "ipykernel_launcher", "-f", "{connection_file}"])
-        self.manager.start_kernel(env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
+        self.manager.start_kernel(env={**os.environ, "PYTHONPATH": str(ROOT)})
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=120)

@@ -122,10 +122,8 @@ def test_works_from_a_read_only_folder(copied_archives):
 
 
 def _load_both_ways(_):
-    import torch
     from torchvision import datasets
 
-    torch.set_num_threads(1)
     usual = datasets.MNIST(data.torchvision_root(), train=False, download=True)
     return data.mnist("test")[1].sum().item(), int(usual.targets.sum())
 

@@ -1,5 +1,8 @@
 """networks.py: the published sizes, the contract, clear errors."""
 
+import platform
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -160,3 +163,67 @@ def test_trained_generators_draw_digits(conditional):
     assert (logits.argmax(1).bincount(minlength=10) > 50).all(), "all ten digits are there"
     file = networks.ASSETS / f"generator{'_conditional' if conditional else ''}.safetensors"
     assert file.stat().st_size < 1_000_000
+
+
+def test_dropout_by_hand(monkeypatch):
+    drawn = torch.tensor([[0.0, 0.74, 0.75], [0.99, 0.2, 0.8]], dtype=torch.float64)
+    monkeypatch.setattr(torch, "rand", lambda *_, **__: drawn)
+    x = torch.tensor([[3.0, 6.0, 9.0], [12.0, -15.0, 18.0]], requires_grad=True)
+    y = networks.Dropout(0.25)(x)
+    assert y.tolist() == [[4.0, 8.0, 0.0], [0.0, -20.0, 0.0]]
+    y.sum().backward()
+    share = 1 / torch.tensor(0.75)
+    assert torch.equal(x.grad, torch.tensor([[share, share, 0], [0, share, 0]]))
+
+
+def test_dropout_keeps_the_share_and_the_mean():
+    torch.manual_seed(0)
+    y = networks.Dropout(0.3)(torch.ones(100_000))
+    assert (y == 0).float().mean().item() == pytest.approx(0.3, abs=0.005)
+    assert y.mean().item() == pytest.approx(1, abs=0.01)
+
+
+def test_dropout_of_float32_and_float64_drops_the_same():
+    masks = []
+    for dtype in (torch.float32, torch.float64):
+        torch.manual_seed(1)
+        y = networks.Dropout(0.5)(torch.ones(1000, dtype=dtype))
+        assert y.dtype == dtype
+        masks.append(y == 0)
+    assert torch.equal(*masks)
+
+
+@pytest.mark.parametrize("layer", [networks.Dropout(0.3).eval(), networks.Dropout(0)], ids=["eval", "p of 0"])
+def test_dropout_off_changes_nothing_and_draws_nothing(layer):
+    x, before = torch.randn(5), torch.get_rng_state()
+    assert layer(x) is x
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("p", [-0.1, 1, 1.5, float("nan")])
+def test_dropout_refuses_an_impossible_share(p):
+    with pytest.raises(ValueError, match=r"p must lie in \[0, 1\), got"):
+        networks.Dropout(p)
+
+
+def has_an_intel_cpu():
+    about = Path("/proc/cpuinfo")
+    text = about.read_text(encoding="utf8") if about.exists() else platform.processor()
+    return "GenuineIntel" in text
+
+
+@pytest.mark.skipif(has_an_intel_cpu(), reason="there nn.Dropout's mask may come from Intel's library")
+@pytest.mark.parametrize("p", [0.0, 0.3, 0.5, 0.95])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_dropout_is_torchs_own_bit_for_bit(p, dtype):
+    """Outputs, gradients, and what the generator draws next: tables made by nn.Dropout stay true."""
+    def run(layer):
+        torch.manual_seed(2)
+        x = torch.randn(64, 33, dtype=dtype, requires_grad=True)
+        weights = torch.randn(64, 33, dtype=dtype)
+        y = layer(layer(x))
+        (y * weights).sum().backward()
+        return y, x.grad, torch.rand(3)
+
+    for ours, theirs in zip(run(networks.Dropout(p)), run(nn.Dropout(p)), strict=True):
+        assert torch.equal(ours, theirs)

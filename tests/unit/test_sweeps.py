@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from gan_helpers import batch, execution, sweeps, tables
+from gan_helpers import batch, execution, sweeps, tables, threads
 from gan_helpers.lesson import ParameterError
 
 SETUP = "from gan_helpers.lesson import Lesson\nlesson = Lesson('07_small')"
@@ -91,11 +91,14 @@ def test_a_sweep_runs_all_and_collects_one_table(lesson, tmp_path):
     assert stored[1]["SEED"] == 2 and stored[1]["STEPS"] == 2 and stored[1]["status"] == "done"
 
 
-def test_jobs_share_the_cores(lesson, tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 6)
-    sweeps.sweep(sweeps.plan([lesson], {"SEED": [1]}), tmp_path / "out", jobs=3)
+@pytest.mark.parametrize(("variable", "expected"), [("", "1"), ("3", "3")])
+def test_a_run_has_one_thread_or_what_the_variable_says(variable, expected, lesson, tmp_path, monkeypatch):
+    monkeypatch.setattr(threads, "usable_cores", lambda: 6)
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")  # does not count
+    monkeypatch.setenv(threads.VARIABLE, variable)
+    sweeps.sweep(sweeps.plan([lesson], {"SEED": [1]}), tmp_path / "out", jobs=2)
     text = (tmp_path / "out" / "07_small,SEED=1.ipynb").read_text(encoding="utf8")
-    assert '"2\\n"' in text
+    assert f'"{expected}\\n"' in text
 
 
 def test_a_second_sweep_does_only_what_is_missing_or_of_other_code(lesson, tmp_path):
