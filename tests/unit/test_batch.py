@@ -6,9 +6,9 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from gan_helpers import batch, execution, publish
 
 ROOT = Path(__file__).parents[2]
+GUARD = 600  # seconds until a wait for what never comes is given up: no measure of speed
 
 
 def write(path, *cells, sizes=None):
@@ -34,9 +35,59 @@ CHECK = new_code_cell("lesson.parameters(globals(), STEPS=(int, 1, 10))\nprint('
 END = new_code_cell("lesson.claim('steps are few', STEPS < 8)\nlesson.record(steps=STEPS)", id="record")
 
 
+def write_lesson(folder):
+    title = new_markdown_cell("# 07 · Small")
+    return write(folder / "07_small.ipynb", title, SETUP, PARAMETERS, CHECK, END)
+
+
 @pytest.fixture
 def lesson(tmp_path):
-    return write(tmp_path / "07_small.ipynb", new_markdown_cell("# 07 · Small"), SETUP, PARAMETERS, CHECK, END)
+    return write_lesson(tmp_path)
+
+
+def outputs(cells):
+    return [output for cell in cells for output in cell.get("outputs", [])]
+
+
+def texts(cells):
+    """What the cells show, as plain text."""
+    shown = outputs(cells)
+    return [output.get("text") or output.get("data", {}).get("text/plain") for output in shown]
+
+
+class Line:
+    """A connection that a cell opens when it is reached, and is open while its kernel lives."""
+
+    def __init__(self):
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.server.settimeout(GUARD)
+        self.connection = None
+
+    def cell(self):
+        """A cell that says it is reached, and then waits until it is ended."""
+        port = self.server.getsockname()[1]
+        return new_code_cell("import socket\n"
+                             f"line = socket.create_connection(('127.0.0.1', {port}))\n"
+                             "line.recv(1)")
+
+    def wait_until_reached(self):
+        self.connection, _ = self.server.accept()
+        self.connection.settimeout(GUARD)
+
+    def wait_until_the_kernel_is_gone(self):
+        assert self.connection.recv(1) == b""
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+        self.server.close()
+
+
+@pytest.fixture
+def line():
+    line = Line()
+    yield line
+    line.close()
 
 
 def test_size_comes_from_the_notebook(lesson):
@@ -56,12 +107,71 @@ def test_lessons_are_found_by_prefix(tmp_path):
         execution.lessons("05", tmp_path)
 
 
-def test_a_run_brings_back_its_record(lesson, tmp_path):
-    record = execution.execute(lesson, tmp_path / "out" / "07.ipynb", {"STEPS": 9}, quiet=True)
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory):
+    """The folder and the records of two runs at once: of STEPS 2 and 9."""
+    folder = tmp_path_factory.mktemp("two")
+    lesson = write_lesson(folder)
+
+    def run(steps):
+        output = folder / f"out/{steps}.ipynb"
+        return execution.execute(lesson, output, {"STEPS": steps}, quiet=True)
+
+    with pytest.MonkeyPatch.context() as patch, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        patch.chdir(folder)
+        records = list(pool.map(run, (2, 9)))
+    return folder, records
+
+
+def test_a_run_brings_back_its_record(two_runs):
+    record = two_runs[1][-1]
     assert record["error"] is None
     assert record["values"]["parameters"] == {"STEPS": 9} and record["values"]["scores"] == {"steps": 9}
     assert record["values"]["claims"] == [{"sentence": "steps are few", "holds": False, "kind": "exact"}]
     assert record["timings"]["seconds"] > 0 and "torch" in record["timings"]["versions"]
+
+
+def test_several_runs_at_once_in_one_folder(two_runs):
+    folder, records = two_runs
+    assert [record["error"] for record in records] == [None] * 2
+    assert [record["values"]["scores"]["steps"] for record in records] == [2, 9]
+    left = sorted(path.name for path in folder.iterdir())
+    assert left == ["07_small.ipynb", "out"], "sockets left behind"
+
+
+def test_an_earlier_record_does_not_pass_for_this_runs(two_runs, tmp_path):
+    out = tmp_path / "out.ipynb"
+    shutil.copy(two_runs[0] / "out/9.ipynb", out)
+    assert "values" in execution.read_record(out)
+    record = execution.execute(tmp_path / "missing.ipynb", out, {}, quiet=True)
+    assert record["error"] and "values" not in record
+
+
+def test_the_stand_in_leaves_what_a_kernel_leaves(two_runs, lesson, tmp_path, here):
+    """Most tests of sweeps and tables rest on it (conftest.py)."""
+    record = execution.execute(lesson, tmp_path / "out.ipynb", {"STEPS": 9}, quiet=True)
+    of_a_kernel = two_runs[1][-1]
+    assert here == ["out"]
+    assert record["values"] == of_a_kernel["values"]
+    assert record.keys() == of_a_kernel.keys()
+    assert record["timings"].keys() == of_a_kernel["timings"].keys()
+    cells, of_a_kernel = (nbformat.read(path, 4).cells for path in
+                          (tmp_path / "out.ipynb", two_runs[0] / "out/9.ipynb"))
+    assert [cell.source for cell in cells] == [cell.source for cell in of_a_kernel]
+    assert texts(cells) == texts(of_a_kernel)
+
+
+def test_bad_parameters_stop_plain_papermill_before_training(lesson, tmp_path):
+    """With papermill's own command line, which by itself only warns of an unknown name."""
+    out = tmp_path / "out.ipynb"
+    result = subprocess.run([sys.executable, "-m", "papermill", lesson, out, "-y", '{"steps": 3}'],
+                            capture_output=True, text=True)
+    assert result.returncode != 0
+    cells = nbformat.read(out, 4).cells
+    error, = [output for output in outputs(cells) if output.output_type == "error"]
+    assert error.ename == "ParameterError"
+    assert re.search("no parameter 'steps'.*Did you mean 'STEPS'", error.evalue)
+    assert "checked\n" not in texts(cells), "went on after the check"
 
 
 @pytest.mark.parametrize("parameters, message", [
@@ -70,23 +180,24 @@ def test_a_run_brings_back_its_record(lesson, tmp_path):
     ({"STEPS": 11}, "STEPS must lie in 1 … 10, got 11"),
     ({"STEPS": "3"}, "STEPS must be int, got '3'"),
 ])
-def test_bad_parameters_stop_plain_papermill_before_training(lesson, tmp_path, parameters, message):
-    """With papermill's own command line, which by itself only warns of an unknown name."""
+def test_injected_parameters_that_are_bad_are_named(lesson, tmp_path, here, parameters, message):
     out = tmp_path / "out.ipynb"
-    result = subprocess.run([sys.executable, "-m", "papermill", lesson, out, "-y", json.dumps(parameters)],
-                            capture_output=True, text=True)
-    assert result.returncode != 0
-    shown = [output for cell in nbformat.read(out, 4).cells for output in cell.get("outputs", [])]
-    error, = [output for output in shown if output.output_type == "error"]
-    assert error.ename == "ParameterError" and re.search(message, error.evalue)
-    assert not [output for output in shown if output.get("text") == "checked\n"], "went on after the check"
+    record = execution.execute(lesson, out, parameters, quiet=True)
+    assert re.search("ParameterError: .*" + message, record["error"])
+    assert "checked\n" not in texts(nbformat.read(out, 4).cells), "went on after the check"
 
 
-def test_an_error_is_named_and_the_partial_notebook_kept(tmp_path):
+def test_an_error_is_named_and_the_partial_notebook_kept(tmp_path, request):
     notebook = write(tmp_path / "07.ipynb", SETUP, new_code_cell("print('so far')"), new_code_cell("1 / 0"))
-    record = execution.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)
-    assert record["error"] == "cell [3]: ZeroDivisionError: division by zero"
-    assert "so far" in (tmp_path / "out.ipynb").read_text()
+
+    def run():
+        record = execution.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True)
+        assert record["error"] == "cell [3]: ZeroDivisionError: division by zero"
+        assert "so far\n" in texts(nbformat.read(tmp_path / "out.ipynb", 4).cells)
+
+    run()
+    request.getfixturevalue("here")
+    run()  # so does the stand-in
 
 
 def test_a_dead_kernel_is_reported(tmp_path):
@@ -105,48 +216,31 @@ def test_a_killed_process_is_reported(tmp_path):
     assert "so far" in nbformat.read(tmp_path / "out.ipynb", 4).cells[0].outputs[0].text
 
 
-def test_a_run_out_of_time_is_ended_and_keeps_its_notebook(tmp_path):
-    notebook = write(tmp_path / "07.ipynb", new_code_cell("print('so far')"),
-                     new_code_cell("import time\ntime.sleep(60)"), new_code_cell("1"))
-    record = execution.execute(notebook, tmp_path / "out.ipynb", {}, quiet=True, timeout=15)
-    assert record["error"] == "cell [2]: out of time: the run had 15 seconds" and 15 < record["seconds"] < 25
-    assert "so far" in nbformat.read(tmp_path / "out.ipynb", 4).cells[0].outputs[0].text
+def test_a_run_out_of_time_is_ended_and_keeps_its_notebook(tmp_path, line):
+    first, last = new_code_cell("print('so far')"), new_code_cell("1")
+    notebook = write(tmp_path / "07.ipynb", first, line.cell(), last)
+    running = execution.start(notebook, tmp_path / "out.ipynb", {}, quiet=True, timeout=7000)
+    line.wait_until_reached()
+    assert not running.ended()
+    running.began -= 7000  # as if so much time had passed
+    assert running.ended()
+    record = running.finish()
+    assert record["error"] == "cell [2]: out of time: the run had 7000 seconds"
+    assert record["seconds"] > 7000
+    assert "so far\n" in texts(nbformat.read(tmp_path / "out.ipynb", 4).cells)
+    line.wait_until_the_kernel_is_gone()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kills a process group's leader")
-def test_a_run_ends_when_who_started_it_is_killed(tmp_path):
-    notebook = write(tmp_path / "07.ipynb", new_code_cell("import os, time\nprint(os.getpid(), file=open('pid', 'w'))"),
-                     new_code_cell("time.sleep(60)"))
+def test_a_run_ends_when_who_started_it_is_killed(tmp_path, line):
+    """Else its kernel would go on, and write into the notebook of the next try."""
+    notebook = write(tmp_path / "07.ipynb", line.cell())
     code = "import sys; from gan_helpers import execution; execution.execute(*sys.argv[1:], {}, quiet=True)"
     parent = subprocess.Popen([sys.executable, "-c", code, notebook, tmp_path / "out.ipynb"], cwd=tmp_path)
-    deadline = time.monotonic() + 60
-    while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    line.wait_until_reached()
     parent.kill()
     parent.wait()
-    kernel = int((tmp_path / "pid").read_text())
-    for _ in range(100):
-        time.sleep(0.1)
-        if not Path(f"/proc/{kernel}").exists() or "Z (zombie)" in Path(f"/proc/{kernel}/status").read_text():
-            break
-    else:
-        raise AssertionError("its kernel goes on, and would write into the notebook of the next try")
-
-
-def test_several_runs_at_once_in_one_folder(lesson, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
-        records = list(pool.map(lambda n: execution.execute(lesson, tmp_path / f"out/{n}.ipynb", {"STEPS": n},
-                                                            quiet=True), (1, 2, 3)))
-    assert [record["error"] for record in records] == [None] * 3
-    assert [record["values"]["scores"]["steps"] for record in records] == [1, 2, 3]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["07_small.ipynb", "out"], "sockets left behind"
-
-
-def test_an_earlier_record_does_not_pass_for_this_runs(lesson, tmp_path):
-    out = tmp_path / "out.ipynb"
-    assert "values" in execution.execute(lesson, out, {}, quiet=True)
-    assert "values" not in execution.execute(tmp_path / "missing.ipynb", out, {}, quiet=True)
+    line.wait_until_the_kernel_is_gone()
 
 
 @pytest.fixture
@@ -157,7 +251,7 @@ def two_lessons(tmp_path, lesson, monkeypatch):
     return tmp_path
 
 
-def test_the_table_shows_claims_and_errors_and_the_exit_code_tells(two_lessons, capsys):
+def test_the_table_shows_claims_and_errors_and_the_exit_code_tells(two_lessons, here, capsys):
     out = str(two_lessons / "build")
     with pytest.raises(SystemExit) as end:
         batch.main(["run", "--size", "default", "--lesson", "07", "--output", out])
@@ -169,7 +263,7 @@ def test_the_table_shows_claims_and_errors_and_the_exit_code_tells(two_lessons, 
     assert end.value.code == 1 and "1/1" in text and "stopped in cell [2]: ZeroDivisionError" in text
 
 
-def test_a_run_can_do_two_at_a_time_and_leaves_no_old_result(two_lessons, capsys):
+def test_a_run_can_do_two_at_a_time_and_leaves_no_old_result(two_lessons, here, capsys):
     out = two_lessons / "build"
     out.mkdir()
     (out / "08_broken.ipynb").write_text("from an earlier day")
@@ -202,7 +296,7 @@ def test_list_knows_every_parameter_of_the_course():
         assert execution.parameter_meanings(notebook).keys() == execution.parameter_specs(notebook).keys()
 
 
-def test_a_claim_that_fails_fails_the_run(two_lessons, capsys):
+def test_a_claim_that_fails_fails_the_run(two_lessons, here, capsys):
     (two_lessons / "08_broken.ipynb").unlink()
     with pytest.raises(SystemExit) as end:
         batch.main(["run", "--size", "full", "--output", str(two_lessons / "build")])
@@ -210,8 +304,8 @@ def test_a_claim_that_fails_fails_the_run(two_lessons, capsys):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal to a process group")
-def test_an_interrupt_keeps_the_partial_notebook(tmp_path):
-    write(tmp_path / "07.ipynb", new_code_cell("print('so far')"), new_code_cell("import time\ntime.sleep(60)"))
+def test_an_interrupt_keeps_the_partial_notebook(tmp_path, line):
+    write(tmp_path / "07.ipynb", new_code_cell("print('so far')"), line.cell())
     write(tmp_path / "08.ipynb", new_code_cell("1"))
     # A shell's background job ignores SIGINT and hands that down: as from a terminal means to handle it.
     code = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
@@ -219,16 +313,14 @@ def test_an_interrupt_keeps_the_partial_notebook(tmp_path):
             "batch.main(sys.argv[2:])")
     run = subprocess.Popen([sys.executable, "-c", code, tmp_path, "run", "--output", tmp_path / "build"],
                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
-    out = tmp_path / "build" / "07.part.ipynb"
-    for _ in range(300):
-        time.sleep(0.1)
-        if out.exists() and '"so far' in out.read_text().split('"outputs"', 1)[-1]:
-            break
+    line.wait_until_reached()
     os.killpg(run.pid, signal.SIGINT)  # what Ctrl-C in a terminal does
-    text, _ = run.communicate(timeout=30)
+    text, _ = run.communicate(timeout=GUARD)
+    out = tmp_path / "build" / "07.part.ipynb"
     assert run.returncode == 1 and "stopped in cell [2]: interrupted" in text and str(out) in text
-    assert "so far" in out.read_text()
+    assert "so far" in nbformat.read(out, 4).cells[0].outputs[0].text
     assert not list((tmp_path / "build").glob("08*")), "the lessons after it are not started"
+    line.wait_until_the_kernel_is_gone()
 
 
 def test_store_writes_outputs_and_keeps_the_source(tmp_path):
@@ -250,7 +342,7 @@ def test_store_writes_outputs_and_keeps_the_source(tmp_path):
     assert "papermill" not in json.dumps(stored)
 
 
-def test_store_leaves_a_notebook_that_fails_alone(tmp_path):
+def test_store_leaves_a_notebook_that_fails_alone(tmp_path, here):
     path = write(tmp_path / "07.ipynb", new_code_cell("1 / 0"))
     before = path.read_bytes()
     assert "ZeroDivisionError" in publish.store(path, tmp_path / "build")["error"]

@@ -1,8 +1,10 @@
 """checkpoint.py: a resumed run equals an uninterrupted one; whatever goes wrong, the earlier file stays whole."""
 
+import io
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -179,63 +181,112 @@ def test_a_full_disk_leaves_the_earlier_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run.pt"], "a half-written file stays behind"
 
 
-def _train_and_save_for_ever(path, started):
-    run = Run()
-    started.set()
-    while True:
-        run.train(1)
-        checkpoint.save(path, run.parts)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="starts fifty processes, too slow without fork")
-def test_killed_at_fifty_random_moments(tmp_path):
-    """SIGKILL at a random moment: each time the file loads and the run goes on exactly as the uninterrupted one."""
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="starts a process a moment: slow without fork")
+def test_killed_at_moments_all_over_a_save(tmp_path):
+    """Whenever SIGKILL comes, the file loads, and the run goes on as the uninterrupted one."""
     code = textwrap.dedent(f"""
         import importlib.util, pathlib, sys
         spec = importlib.util.spec_from_file_location("test_checkpoint", {__file__!r})
         module = importlib.util.module_from_spec(spec)
         sys.modules["test_checkpoint"] = module
         spec.loader.exec_module(module)
-        module.kill_fifty_times(pathlib.Path(sys.argv[1]))
+        module.kill_all_over_a_save(pathlib.Path(sys.argv[1]))
     """)
     # In a fresh process with one thread: a process whose torch has started its threads must not fork.
     result = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True,
                             env=os.environ | {"OMP_NUM_THREADS": "1"})
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "50 kills" in result.stdout
+    assert "killed at " in result.stdout
 
 
-def kill_fifty_times(folder):
+def kill_all_over_a_save(folder):
     torch.set_num_threads(1)
     context = multiprocessing.get_context("fork")
-    moments, steps_seen, during_a_save = random.Random(0), set(), 0
-    reference, fingerprints = Run(), []
-    for _ in range(600):  # beforehand: the runs below use the same global random states
-        reference.train(1)
-        fingerprints.append(state_of(reference))
-    for kill in range(50):
-        path = folder / f"{kill}.pt"
-        started = context.Event()
-        child = context.Process(target=_train_and_save_for_ever, args=(path, started))
+    path, earlier, later = (folder / name for name in ("run.pt", "earlier.pt", "later.pt"))
+    run = Run()
+    run.train(1)
+    checkpoint.save(earlier, run.parts)
+    run.train(1)
+    checkpoint.save(later, run.parts)
+    pipe, end = context.Pipe(duplex=False)
+    child = context.Process(target=save_until, args=(path, later, run.parts, None, end))
+    child.start()
+    end.close()  # so that a child that fails ends the waiting
+    moments = pipe.recv()
+    child.join()
+    assert moments[0] == "open"
+    assert moments.count("write") > 10, "torch writes in pieces"
+    assert moments[-3:] == ["written", "on the disk", "replaced"]
+    whole = Run()
+    fingerprints = []
+    for _ in range(5):
+        whole.train(1)
+        fingerprints.append(state_of(whole))
+    # torch writes some hundred pieces: a kill in every tenth, and at each of the other moments.
+    writes = [number for number, name in enumerate(moments) if name == "write"]
+    kills = sorted({0, *writes[::10], *range(writes[-1], len(moments))})
+    for number in kills:
+        name = moments[number]
+        shutil.copy(earlier, path)
+        child = context.Process(target=save_until, args=(path, later, run.parts, number))
         child.start()
-        started.wait()
-        while not path.exists():  # before the first save there is nothing to go on from
-            assert child.is_alive()
-        child.join(moments.uniform(0, 0.15))
-        os.kill(child.pid, signal.SIGKILL)
         child.join()
-        during_a_save += len(list(folder.glob(f"{kill}.pt*.part")))
+        assert child.exitcode == -signal.SIGKILL, f"{name}, {number}: not killed"
 
-        run = Run(seed=kill + 1)
-        checkpoint.load(path, run.parts)
-        step = run.history.step
-        steps_seen.add(step)
-        assert state_of(run) == fingerprints[step - 1], f"kill {kill}: not the state after step {step}"
-        run.train(3)
-        assert state_of(run) == fingerprints[step + 2], f"kill {kill}: goes on differently from step {step}"
-    assert len(steps_seen) > 5, "the moments of the kills did not differ"
-    assert during_a_save > 5, "no kill met a save in progress"
-    print(f"50 kills, {during_a_save} of them during a save, after {min(steps_seen)} to {max(steps_seen)} steps")
+        other = Run(seed=number + 1)
+        checkpoint.load(path, other.parts)
+        step = 2 if name == "replaced" else 1
+        assert state_of(other) == fingerprints[step - 1], f"{name}, {number}: not as after step {step}"
+        other.train(3)
+        assert state_of(other) == fingerprints[step + 2], f"{name}, {number}: goes on differently"
+    print(f"killed at {len(kills)} of {len(moments)} moments")
+
+
+def save_until(path, later, parts, last, told=None):
+    """Save to `path` what `later` holds. At the moment of number `last` this process kills itself.
+
+    `told`: a connection that gets the names of all moments.
+    """
+    moments = []
+
+    def reach(name):
+        if len(moments) == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        moments.append(name)
+
+    class File(io.FileIO):
+        """What is written is on its way to the disk at once, and in two halves."""
+
+        def write(self, content):
+            content = bytes(content)
+            super().write(content[:len(content) // 2])
+            reach("write")
+            super().write(content[len(content) // 2:])
+            return len(content)
+
+    def open_file(path, mode):
+        reach("open")
+        return File(path, mode)
+
+    fsync = os.fsync
+    replace = os.replace
+
+    def announced_fsync(descriptor):
+        reach("written")
+        fsync(descriptor)
+
+    def announced_replace(source, target):
+        reach("on the disk")
+        replace(source, target)
+        reach("replaced")
+
+    checkpoint.load(later, parts)  # in this process: a fork seeds Python's random numbers anew
+    checkpoint.open = open_file
+    os.fsync = announced_fsync
+    os.replace = announced_replace
+    checkpoint.save(path, parts)
+    if told:
+        told.send(moments)
 
 
 def state_of(run):

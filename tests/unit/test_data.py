@@ -129,8 +129,8 @@ def _load_both_ways(_):
 
 
 def test_several_processes_load_at_once():
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        found = pool.map(_load_both_ways, range(3), chunksize=1)
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        found = pool.map(_load_both_ways, range(2), chunksize=1)
         pool.close()
         pool.join()  # they end in peace, and their temporary folders with them
     assert set(found) == {(44_434, 44_434)}  # the sum of the test labels

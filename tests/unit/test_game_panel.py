@@ -32,7 +32,7 @@ def test_every_control_has_a_name(panel):
     assert len(controls) > 70
     for control in controls:
         assert control.description or control.tooltip, control
-    assert len({cell.tooltip for cell in panel.cells.values()}) == 49
+    assert len({cell.tooltip for cell in panel.cells.values()}) == game.CELLS**2
     assert panel.cells[2, 2].tooltip == "column 3, row 3, data"
     assert panel.cells[2, 3].tooltip == "column 3, row 4, empty"
 
@@ -244,9 +244,21 @@ def test_layers_switch(panel):
 
 
 async def until(holds):
-    async with asyncio.timeout(60):
+    """Let the loop run until it is so; the limit only ends a wait for what never comes."""
+    async with asyncio.timeout(600):
         while not holds():
             await asyncio.sleep(0.01)
+
+
+async def settle():
+    """Let the loop do all that waits for its turn now, and what follows from it without a delay."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def players():
+    """The tasks that play a game."""
+    return [task for task in asyncio.all_tasks() if task.get_coro().__name__ == "_play"]
 
 
 def test_play_and_pause_in_a_running_loop():
@@ -262,7 +274,8 @@ def test_play_and_pause_in_a_running_loop():
         await until(lambda: panel.task.done())
         stopped = panel.game.history.step
         assert not panel.playing and play.description == "Play"
-        await asyncio.sleep(0.1)
+        await settle()
+        assert not players()
         assert panel.game.history.step == stopped
         panel.experiments["a fair game"].click()
         await until(lambda: panel.experiment)
@@ -276,9 +289,6 @@ def test_play_and_pause_in_a_running_loop():
 
 
 def test_one_task_plays_and_a_new_panel_pauses_the_old_one():
-    def players():
-        return [task for task in asyncio.all_tasks() if task.get_coro().__name__ == "_play"]
-
     async def scene():
         panel = game_panel.Panel(width_g=8, width_d=8)
         click(panel, "Play")
@@ -318,12 +328,12 @@ def test_quick_moves_of_the_moment_are_drawn_once():
         for position in (2, 1, 0):
             panel.moment.value = position
         await until(lambda: drawn)
-        await asyncio.sleep(0.05)
+        await settle()
         assert drawn == [0] and panel.moment.value == 0 and not panel.error.value
         click(panel, "1 turn")  # takes the later moments away
         panel.moment.value = 3
         await until(lambda: panel.game.position == 1)
-        await asyncio.sleep(0.05)
+        await settle()
         assert panel.moment.value == panel.moment.max == 1 and not panel.error.value
 
     asyncio.run(scene())

@@ -41,6 +41,7 @@ def test_bad_parameters_name_cause_and_cure(lesson, change, message):
 
 def test_an_int_serves_as_float(lesson):
     lesson.parameters({**GOOD, "LEARNING_RATE": 1}, **EXPECTED)
+    assert lesson.values["parameters"] == {**GOOD, "LEARNING_RATE": 1}
 
 
 def test_a_missing_parameter_is_named(lesson):

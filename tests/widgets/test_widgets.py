@@ -4,7 +4,6 @@ import asyncio
 import io
 import re
 import sys
-import time
 import types
 
 import ipywidgets
@@ -71,12 +70,17 @@ def train_panel(step, *, history=None, samples=shown):
     return widgets.train_panel(step, BATCHES, history=history or training.History(), samples=samples)
 
 
-async def until(reached, seconds=30):
-    """Let the loop run until it is so; some machines are slow."""
-    end = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < end, "it never came to that"
-        await asyncio.sleep(0.01)
+async def until(reached):
+    """Let the loop run until it is so; the limit only ends a wait for what never comes."""
+    async with asyncio.timeout(600):
+        while not reached():
+            await asyncio.sleep(0.01)
+
+
+async def settle():
+    """Let the loop do all that waits for its turn now, and what follows from it without a delay."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 # Sheets
@@ -291,14 +295,22 @@ def test_play_goes_through_the_snapshots_and_pauses(monkeypatch):
 
     async def play():
         scrubber = widgets.scrubber(history_of())
+        seen, said = [], []
+
+        def pause_at_the_second(change):
+            seen.append(change["new"])
+            said.append(scrubber.play.description)
+            if change["new"] == 1:
+                scrubber.play.click()
+
+        scrubber.slider.observe(pause_at_the_second, "value")
         scrubber.play.click()  # at the end: begins anew
-        await until(lambda: scrubber.slider.value == 0)
-        assert scrubber.play.description == "Pause"
-        scrubber.play.click()
-        await until(lambda: scrubber.play.description == "Play")
-        rests_at = scrubber.slider.value
-        await asyncio.sleep(0.1)
-        assert scrubber.slider.value == rests_at < 3
+        await until(lambda: 1 in seen and scrubber.play.description == "Play")
+        await asyncio.sleep(2 * widgets.FRAME)  # the loop's clock: a next picture would come before
+        assert seen == [0, 1]
+        assert said == ["Play", "Pause"]
+        assert scrubber.slider.value == 1
+        scrubber.slider.unobserve(pause_at_the_second, "value")
         scrubber.play.click()
         await until(lambda: scrubber.slider.value == 3 and scrubber.play.description == "Play")
         assert scrubber.message.value == ""
@@ -322,7 +334,7 @@ def test_the_panel_starts_pauses_resumes_and_stops():
         await until(lambda: train._task.done())
         rests_at = history.step
         assert train.state == "paused" and bytes(train.picture.value) != first
-        await asyncio.sleep(0.1)
+        await settle()
         assert history.step == rests_at == step.count
         train.one_step.click()
         await until(lambda: "D's turn" in train.text.value and "G's turn" in train.text.value)
@@ -337,7 +349,7 @@ def test_the_panel_starts_pauses_resumes_and_stops():
         assert "kept" in train.message.value
         train.start.click()
         train.one_step.click()
-        await asyncio.sleep(0.1)
+        await settle()
         assert history.step == end == step.count == len(history["d_loss"])
 
     asyncio.run(train())
@@ -395,17 +407,42 @@ def test_the_picture_has_the_samples_the_curves_and_the_classes():
         assert line.get_ydata()[-1] == pytest.approx(train.history[name][-1], rel=0.1)
 
 
-def test_pictures_are_drawn_now_and_then_not_at_every_step():
-    drawn = []
-    train = train_panel(Step(), samples=lambda: drawn.append(1) or shown())
-    start = time.monotonic()
+class Clock:
+    """Stands in for the module `time`: it goes on only when it is told to."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def perf_counter(self):
+        return self.now
+
+
+def test_pictures_are_drawn_now_and_then_not_at_every_step(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(panel, "time", clock)
+    drawn_at = []
+
+    def step(images, labels):
+        clock.now += 0.001
+        return {"d_loss": 1.5}
+
+    train = train_panel(step, samples=lambda: drawn_at.append(clock.now) or shown())
     train.more[1000].click()
-    assert len(drawn) <= 3 + (time.monotonic() - start) / 0.4  # the first, those due, the last
+    # The first, those that are due after 0.4 seconds each, and the last.
+    assert drawn_at == pytest.approx([100, 100.4, 100.8, 101], abs=0.0021)
 
 
-def test_slow_pictures_come_less_often():
-    train = train_panel(Step(), samples=lambda: time.sleep(0.2) or shown())
-    assert train._next_drawing - time.perf_counter() > 0.8  # of a second, and not 0.4 as for quick ones
+def test_slow_pictures_come_less_often(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(panel, "time", clock)
+
+    def slow_samples():
+        clock.now += 0.2
+        return shown()
+
+    train = train_panel(Step(), samples=slow_samples)
+    # 0.2 of the time goes into pictures: a second to the next one, and not 0.4 as for quick ones.
+    assert train._next_drawing - clock.now == pytest.approx(1.0)
 
 
 def test_an_interrupt_on_colab_keeps_the_steps_and_training_can_go_on():
@@ -433,7 +470,7 @@ def test_a_cell_run_again_pauses_its_old_panel():
         assert old.state == "paused"
         await until(lambda: old._task.done())
         before = history.step
-        await asyncio.sleep(0.1)
+        await settle()
         assert history.step == before
         new.start.click()
         await until(lambda: history.step > before)

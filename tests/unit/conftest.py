@@ -1,0 +1,87 @@
+"""A stand-in for the process that executes a notebook."""
+
+import contextlib
+import io
+from pathlib import Path
+
+import nbformat
+import pytest
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+
+from gan_helpers import execution, lesson, sweeps
+
+
+class DoneHere:
+    """What the stand-in for `execution.start` returns: a Running whose notebook has been executed already."""
+
+    def __init__(self, output, error):
+        self.output = output
+        self.error = error
+
+    def ended(self):
+        return True
+
+    def stop(self, cause=execution.INTERRUPTED):
+        pass
+
+    def finish(self):
+        return {"error": self.error, "seconds": 0.1} | execution.read_record(self.output)
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Notebooks are executed in this process, at once: a kernel takes seconds, and few tests are about one.
+
+    The names of the runs that were started (list of str). That a kernel leaves the same is tested in test_batch.py.
+    """
+    started = []
+
+    def start(notebook, output, parameters, **options):
+        output = Path(output).resolve()
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.unlink(missing_ok=True)
+        started.append(output.name.removesuffix(".ipynb").removesuffix(".part"))
+        executed = load_notebook_node(str(notebook))
+        if parameters:
+            executed = parameterize_notebook(executed, parameters)
+        error = execute_cells(executed, monkeypatch)
+        nbformat.write(executed, output)
+        return DoneHere(output, error)
+
+    monkeypatch.setattr(execution, "start", start)
+    monkeypatch.setattr(sweeps, "start", start)
+    return started
+
+
+def execute_cells(notebook, monkeypatch):
+    """Execute the code cells in order and give them their outputs. Returns the error (str) or None."""
+    namespace = {"In": [""]}
+    code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(code_cells, 1):
+        outputs = []
+
+        def display(data, raw, metadata=None, outputs=outputs):
+            outputs.append(nbformat.v4.new_output("display_data", data=data, metadata=metadata or {}))
+
+        monkeypatch.setattr(lesson, "display", display)
+        namespace["In"].append(cell.source)
+        cell.execution_count = number
+        cell.metadata["papermill"] = {"start_time": "now"}  # by which `stopped_in` knows where it got to
+        printed = io.StringIO()
+        error = None
+        with contextlib.redirect_stdout(printed):
+            try:
+                exec(cell.source, namespace)
+            except Exception as failure:
+                error = failure
+        if printed.getvalue():
+            outputs.insert(0, nbformat.v4.new_output("stream", name="stdout", text=printed.getvalue()))
+        if error:
+            name = type(error).__name__
+            text = f"{name}: {error}"
+            outputs.append(nbformat.v4.new_output("error", ename=name, evalue=str(error), traceback=[text]))
+        cell.outputs = outputs
+        if error:
+            return f"cell [{number}]: {text}"
+    return None
