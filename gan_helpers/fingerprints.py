@@ -1,13 +1,13 @@
-"""Fingerprints of what a stored table rests on: numbers by which a change of the training shows on every machine.
+"""Fingerprints of what a stored table rests on: numbers that move with the training, on any CPU.
 
-Float32 rounds differently on each CPU, and Adam at a high rate makes other steps of that. In float64
-the differences stay far below TOLERANCE. So fingerprints come from runs of their own at smoke size,
-in a process whose default dtype is float64 from its start. Such a run judges no claim and measures
-nothing: in place of the judges it takes sums over the pictures, which see what would be measured.
+Float32 rounds differently on each CPU, and Adam at a high rate makes other steps of that. In
+float64 the differences stay far below TOLERANCE. So fingerprints come from runs of their own at
+smoke size, in a process whose default dtype is float64 from its start. Such a run judges no claim
+and measures nothing: sums over the pictures stand in for the judges, and see what they would.
 
     record = fingerprints.run(notebook)             one run of a lesson in float64
-    fingerprints.of(record)                         {variant: {"losses": …, "weights": …, "measured": …}}
-    fingerprints.reads(notebook, of, ["STEPS"])     {variant: the parameters that change its fingerprint}
+    fingerprints.of(record)                         {variant: {"losses": …, "weights": …, …}}
+    fingerprints.reads(notebook, of, ["STEPS"])     {variant: those of the parameters that it reads}
     fingerprints.read("02_classic_gan")             what is stored beside a table
 
 They stand beside their table, in `notebooks/results/<lesson>.fingerprints.csv`, a row a variant.
@@ -49,27 +49,45 @@ def begin(scale=1.0):
     metrics.score = functools.partial(_sums, scale)
     metrics.frechet_distance = lambda a, b: (a.mean() - b.mean()).item()
     metrics.train_on_fakes = functools.partial(_sum_of_labelled, scale)
-    metrics.nearest_train = lambda images: (torch.zeros(len(images)).long(), images.flatten(1).norm(dim=1))
+    metrics.nearest_train = lambda images: (
+        torch.zeros(len(images)).long(),
+        images.flatten(1).norm(dim=1),
+    )
 
 
 def _pixels(scale, judge, images):
-    """In place of `judges.read`: some pixels as features [N, 64], the first of them as logits [N, 10]."""
+    """In place of `judges.read`: pixels as features [N, 64], the first as logits [N, 10]."""
     if images.dtype == torch.uint8:
         images = data.to_tanh_range(images)
-    features = scale * images.flatten(1)[:, 100:100 + FEATURES * 9:9]
+    features = scale * images.flatten(1)[:, 100 : 100 + FEATURES * 9 : 9]
     return features, features[:, :10]
 
 
 def _sums(scale, images, labels=None, *, reference="validation", judge="judge"):
-    """In place of `metrics.score`: under each of its names a number that moves with every argument."""
+    """In place of `metrics.score`: under each name a number that moves with every argument."""
     value = _weighted_sum(images) * {"judge": 1, "second_judge": 5}[judge]
     value *= scale * {"validation": 1, "test": 3}[reference]
-    names = ["digit_fid", "floor", "class_kl", "classes", "spread", "precision", "recall", "density",
-             "coverage"]
+    names = [
+        "digit_fid",
+        "floor",
+        "class_kl",
+        "classes",
+        "spread",
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+    ]
     if labels is not None:
         value += scale * _weighted_sum(labels.unsqueeze(0))
-        names += ["accuracy", "accuracy_worst", "recall_digit", "recall_digit_worst",
-                  "coverage_digit", "coverage_digit_worst"]
+        names += [
+            "accuracy",
+            "accuracy_worst",
+            "recall_digit",
+            "recall_digit_worst",
+            "coverage_digit",
+            "coverage_digit_worst",
+        ]
     scores = {"count": len(images)} | dict.fromkeys(names, value) | {"histogram": [value] * 10}
     lists = {} if labels is None else {"accuracy_digit": [value] * 10}
     return scores | lists
@@ -81,13 +99,15 @@ def _sum_of_labelled(scale, images, labels, *, epochs=3, seed=0):
 
 
 def _weighted_sum(rows):
-    """The mean over rows [N, ...] of a sum in which each place has a weight of its own, and over N."""
+    """A number (float) that moves with each element of rows [N, ...], and with N."""
     flat = rows.flatten(1).to(torch.float64)
-    return (flat @ torch.arange(flat.shape[1], dtype=torch.float64).cos()).mean().item() + math.cos(len(flat))
+    return (flat @ torch.arange(flat.shape[1], dtype=torch.float64).cos()).mean().item() + math.cos(
+        len(flat)
+    )
 
 
 def run(notebook, *, scale=1.0, parameters=None):
-    """The record (dict) of a lesson executed at smoke size in float64, with these `parameters` changed.
+    """The record (dict) of a lesson executed at smoke size in float64, with other `parameters`.
 
     Raises SweepError where it stops with an error.
     """
@@ -100,14 +120,18 @@ def run(notebook, *, scale=1.0, parameters=None):
         nbformat.write(copy, path)
         everything = {"TABLE": "all"} if "TABLE" in execution.parameter_specs(notebook) else {}
         sized = execution.size_parameters(notebook, "smoke") | everything | (parameters or {})
-        record = execution.execute(path, Path(folder) / f"{notebook.stem}.out.ipynb", sized, quiet=True)
+        record = execution.execute(
+            path, Path(folder) / f"{notebook.stem}.out.ipynb", sized, quiet=True
+        )
     if record["error"]:
-        raise execution.SweepError(f"{notebook.stem} at smoke size in float64 stopped in {record['error']}")
+        raise execution.SweepError(
+            f"{notebook.stem} at smoke size in float64 stopped in {record['error']}"
+        )
     return record
 
 
 def of(record):
-    """{variant: fingerprint} of the rows in a lesson's record. A fingerprint (dict of lists of float) has
+    """{variant: fingerprint} of the rows in a lesson's record. A fingerprint (dict of lists) has
 
     losses      the first five of each loss, then the last
     weights     the sum of the weights of each net that was handed to `Lesson.row`
@@ -118,7 +142,9 @@ def of(record):
         row = dict(row)
         own = row.pop("fingerprint")
         parts = fingerprints.setdefault(row.pop("variant"), {part: [] for part in PARTS})
-        parts["losses"] = own["losses"]  # of the same run in all rows of a variant, or of its latest
+        parts["losses"] = own[
+            "losses"
+        ]  # of the same run in all rows of a variant, or of its latest
         parts["weights"] += own["weights"]
         parts["measured"] += _numbers(list(row.values()))
     return fingerprints
@@ -126,8 +152,11 @@ def of(record):
 
 def take(history, net):
     """The fingerprint (dict of lists) of one run from its History and the net that is measured."""
-    return {"losses": first_and_last_losses(history), "weights": [sum_of_weights(net)],
-            "measured": [float(history.step)]}
+    return {
+        "losses": first_and_last_losses(history),
+        "weights": [sum_of_weights(net)],
+        "measured": [float(history.step)],
+    }
 
 
 def _numbers(values):
@@ -145,8 +174,10 @@ def close(a, b):
     """Are two lists of float equal, within TOLERANCE?"""
     if a is None or b is None or len(a) != len(b):
         return False
-    return all(math.isnan(x) and math.isnan(y) or abs(x - y) <= TOLERANCE * max(1, abs(y))
-               for x, y in zip(a, b, strict=True))
+    return all(
+        (math.isnan(x) and math.isnan(y)) or abs(x - y) <= TOLERANCE * max(1, abs(y))
+        for x, y in zip(a, b, strict=True)
+    )
 
 
 def moved(stored, current):
@@ -199,9 +230,17 @@ def in_float64(module, function, *arguments):
     Arguments and result are what JSON can carry.
     """
     call = [module, function, arguments]
-    process = subprocess.run([sys.executable, "-c", "from gan_helpers import fingerprints\n"
-                              "fingerprints._answer()", json.dumps(call)],
-                             stdout=subprocess.PIPE, text=True, check=True)
+    process = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from gan_helpers import fingerprints\nfingerprints._answer()",
+            json.dumps(call),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
     return json.loads(process.stdout)
 
 
@@ -228,7 +267,16 @@ def measure_noisy_digits(count=1000):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", metrics.ScoreWarning)
         scores = [metrics.score(noisy, judge=judge) for judge in judges.JUDGES]
-    names = ("digit_fid", "floor", "precision", "recall", "density", "coverage", "class_kl", "spread")
+    names = (
+        "digit_fid",
+        "floor",
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+        "class_kl",
+        "spread",
+    )
     return [score[name] for score in scores for name in names]
 
 

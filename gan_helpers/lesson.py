@@ -90,7 +90,8 @@ class Lesson:
         """
         if ";" in variant:
             raise ValueError(f"a variant's name must have no semicolon, which separates names, got {variant!r}")
-        fingerprint = {"losses": first_and_last_losses(history), "weights": [] if net is None else [sum_of_weights(net)]}
+        weights = [] if net is None else [sum_of_weights(net)]
+        fingerprint = {"losses": first_and_last_losses(history), "weights": weights}
         times = {"seconds": round(history.seconds, 1)}
         if cpu_seconds is not None:
             times["cpu_seconds"] = round(cpu_seconds, 2)

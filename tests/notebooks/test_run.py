@@ -40,10 +40,11 @@ def test_runs_and_repeats(notebook, tmp_path):
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_table_rests_on_what_the_lesson_trains_now(notebook):
-    record, stored, defaults = fingerprints.run(notebook), fingerprints.read(notebook.stem), results.defaults_of(notebook)
-    current = fingerprints.of(record)
-    rows = tables.read(notebook.stem)
-    assert current and results.stale(rows, stored, current, defaults, results.seeds_of(record)) == {}, "run `make results`"
+    record = fingerprints.run(notebook)
+    rows, stored = tables.read(notebook.stem), fingerprints.read(notebook.stem)
+    current, defaults = fingerprints.of(record), results.defaults_of(notebook)
+    stale = results.stale(rows, stored, current, defaults, results.seeds_of(record))
+    assert current and stale == {}, "run `make results`"
     assert results.unknown(stored, defaults) == [], "`make results` finds out who reads them"
     assert {row["variant"] for row in rows} == current.keys() == stored.keys()
     choice = execution.parameter_specs(notebook).get("TABLE")
