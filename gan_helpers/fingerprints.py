@@ -146,7 +146,7 @@ def of(record):
             "losses"
         ]  # of the same run in all rows of a variant, or of its latest
         parts["weights"] += own["weights"]
-        parts["measured"] += _numbers(list(row.values()))
+        parts["measured"] += _numbers([row[name] for name in sorted(row)])
     return fingerprints
 
 

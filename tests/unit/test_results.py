@@ -114,7 +114,7 @@ def test_a_table_is_made_once_with_what_its_variants_rest_on(make):
         "of two steps, and the last once more"
     )
     assert stored["bad"]["losses"] == [2 + 1.5, 1 + 1.5, 1 + 1.5]
-    assert stored["bad"]["measured"] == [2, 14]
+    assert stored["bad"]["measured"] == [14, 2], "score, step"
     assert stored["good"]["settings"] == "STEPS=5 COUNT=7" and stored["good"]["ignores"] == "RATE"
     assert (
         stored["bad"]["settings"] == "STEPS=5 RATE=0.5 COUNT=7" and "ignores" not in stored["bad"]
