@@ -65,7 +65,7 @@ def test_floor_follows_the_1_over_n_law():
     at = {n: metrics.floor(n) for n in (500, 1000, 2000)}
     assert at[500] > at[1000] > at[2000] > 0
     # With a distance of c + b/n, the differences are b (1/500 - 1/2000) and b (1/1000 - 1/2000): 3 to 1.
-    assert (at[500] - at[2000]) / (at[1000] - at[2000]) == pytest.approx(3, rel=0.2)
+    assert (at[500] - at[2000]) / (at[1000] - at[2000]) == pytest.approx(3, rel=0.1)
 
 
 def test_floor_is_what_real_digits_score(real_score):
