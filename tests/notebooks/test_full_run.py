@@ -1,4 +1,4 @@
-"""benchmarks/full_run.py executes cells of lesson 02: they are there, and do what it asks of them."""
+"""The cells of lesson 02 that benchmarks/full_run.py executes are there, and do what it asks."""
 
 import pytest
 import torch

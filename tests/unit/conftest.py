@@ -13,7 +13,7 @@ from gan_helpers import execution, lesson, sweeps
 
 
 class DoneHere:
-    """What the stand-in for `execution.start` returns: a Running whose notebook has been executed already."""
+    """As a Running of `execution.start`, for a notebook that has been executed already."""
 
     def __init__(self, output, error):
         self.output = output
@@ -31,9 +31,10 @@ class DoneHere:
 
 @pytest.fixture
 def here(monkeypatch):
-    """Notebooks are executed in this process, at once: a kernel takes seconds, and few tests are about one.
+    """Notebooks are executed in this process, at once: a kernel takes seconds.
 
-    The names of the runs that were started (list of str). That a kernel leaves the same is tested in test_batch.py.
+    Gives the names of the runs that were started (list of str). That a kernel leaves the same is
+    tested in test_batch.py.
     """
     started = []
 
@@ -55,19 +56,20 @@ def here(monkeypatch):
 
 
 def execute_cells(notebook, monkeypatch):
-    """Execute the code cells in order and give them their outputs. Returns the error (str) or None."""
+    """Execute the code cells and give them their outputs. Returns the error (str) or None."""
+    new_output = nbformat.v4.new_output
     namespace = {"In": [""]}
     code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for number, cell in enumerate(code_cells, 1):
         outputs = []
 
         def display(data, raw, metadata=None, outputs=outputs):
-            outputs.append(nbformat.v4.new_output("display_data", data=data, metadata=metadata or {}))
+            outputs.append(new_output("display_data", data=data, metadata=metadata or {}))
 
         monkeypatch.setattr(lesson, "display", display)
         namespace["In"].append(cell.source)
         cell.execution_count = number
-        cell.metadata["papermill"] = {"start_time": "now"}  # by which `stopped_in` knows where it got to
+        cell.metadata["papermill"] = {"start_time": "now"}  # `stopped_in` looks for it
         printed = io.StringIO()
         error = None
         with contextlib.redirect_stdout(printed):
@@ -76,11 +78,11 @@ def execute_cells(notebook, monkeypatch):
             except Exception as failure:
                 error = failure
         if printed.getvalue():
-            outputs.insert(0, nbformat.v4.new_output("stream", name="stdout", text=printed.getvalue()))
+            outputs.insert(0, new_output("stream", name="stdout", text=printed.getvalue()))
         if error:
             name = type(error).__name__
             text = f"{name}: {error}"
-            outputs.append(nbformat.v4.new_output("error", ename=name, evalue=str(error), traceback=[text]))
+            outputs.append(new_output("error", ename=name, evalue=str(error), traceback=[text]))
         cell.outputs = outputs
         if error:
             return f"cell [{number}]: {text}"

@@ -236,7 +236,8 @@ def kill_all_over_a_save(folder):
         other = Run(seed=number + 1)
         checkpoint.load(path, other.parts)
         step = 2 if name == "replaced" else 1
-        assert state_of(other) == fingerprints[step - 1], f"{name}, {number}: not as after step {step}"
+        expected = fingerprints[step - 1]
+        assert state_of(other) == expected, f"{name}, {number}: not as after step {step}"
         other.train(3)
         assert state_of(other) == fingerprints[step + 2], f"{name}, {number}: goes on differently"
     print(f"killed at {len(kills)} of {len(moments)} moments")

@@ -64,8 +64,9 @@ def test_distance_equals_torchmetrics(digits):
 def test_floor_follows_the_1_over_n_law():
     at = {n: metrics.floor(n) for n in (500, 1000, 2000)}
     assert at[500] > at[1000] > at[2000] > 0
-    # With a distance of c + b/n, the differences are b (1/500 - 1/2000) and b (1/1000 - 1/2000): 3 to 1.
-    assert (at[500] - at[2000]) / (at[1000] - at[2000]) == pytest.approx(3, rel=0.2)
+    # With a distance of c + b/n, the differences are to each other as 1/500 - 1/2000 to
+    # 1/1000 - 1/2000: 3 to 1.
+    assert (at[500] - at[2000]) / (at[1000] - at[2000]) == pytest.approx(3, rel=0.1)
 
 
 def test_floor_is_what_real_digits_score(real_score):
@@ -193,7 +194,8 @@ def test_asymmetric_accuracy(digits):
     right = images[labels == 3]
     count = len(images) - len(right)  # 2,000 in all, whose floor the other tests have computed
     wrong = torch.where(labels == 3, 5, labels)[:count]
-    found = metrics.score(torch.cat([images[:count], right]), torch.cat([wrong, labels[labels == 3]]))
+    fakes = torch.cat([images[:count], right])
+    found = metrics.score(fakes, torch.cat([wrong, torch.full((len(right),), 3)]))
     threes, fives = ((labels[:count] == digit).sum().item() for digit in (3, 5))
     assert found["accuracy_digit"][5] == pytest.approx(fives / (threes + fives), abs=0.01)
     assert found["accuracy_worst"] == min(found["accuracy_digit"]) == found["accuracy_digit"][5]
@@ -202,9 +204,9 @@ def test_asymmetric_accuracy(digits):
 
 def test_the_references_differ_and_so_do_the_judges(digits):
     images = digits[0][:500]
-    found = {(reference, judge): metrics.score(images, reference=reference, judge=judge)["digit_fid"]
-             for reference in ("validation", "test") for judge in judges.JUDGES}
-    assert len(set(found.values())) == 4
+    found = [metrics.score(images, reference=reference, judge=judge)["digit_fid"]
+             for reference in ("validation", "test") for judge in judges.JUDGES]
+    assert len(set(found)) == 4
 
 
 # Bad input
