@@ -26,6 +26,7 @@ _CHECKOUT = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = _CHECKOUT if _CHECKOUT.exists() else Path("notebooks")  # a wheel has none: a checkout in this folder does
 SIZES = ("smoke", "default", "full")
 INTERRUPTED = "interrupted"
+START_TIMEOUT = 600  # seconds for a kernel to start: a busy machine takes its time
 POLL = 0.05  # seconds between two looks at a process
 
 
@@ -207,7 +208,8 @@ def _execute_here():
     progress_bar = not task["quiet"] and {"desc": Path(task["notebook"]).stem, "ncols": 100}
     try:
         papermill.execute_notebook(task["notebook"], output, task["parameters"], kernel_name=task["kernel_name"],
-                                   config=Config(transport), progress_bar=progress_bar)
+                                   config=Config(transport), progress_bar=progress_bar,
+                                   start_timeout=START_TIMEOUT)
     except papermill.PapermillExecutionError as failure:
         error = f"cell [{failure.exec_count}]: {failure.ename}: {failure.evalue}"
     except Exception as failure:  # a dead kernel, a full disk: the table shows it, the other lessons still run

@@ -17,8 +17,9 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 def nbval(path):
     """Run each cell of `path` in a fresh kernel and compare with what it holds, as a reader would by hand."""
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=120", "-p", "no:xdist",
-               "-p", "no:cacheprovider", "-q", f"--rootdir={path.parent}", path]
+    limits = ["--nbval-cell-timeout=1200", "--nbval-kernel-startup-timeout=600"]  # of a busy machine
+    plain = ["-p", "no:xdist", "-p", "no:cacheprovider", "-q", f"--rootdir={path.parent}"]
+    command = [sys.executable, "-m", "pytest", "--nbval", *limits, *plain, path]
     # It kills its kernel, whose temporary files would stay: 64 MB of lesson 01.
     own = os.environ | {"TMPDIR": str(path.parent)}
     return subprocess.run(command, capture_output=True, text=True, env=own)
