@@ -134,7 +134,7 @@ def of(record):
     """{variant: fingerprint} of the rows in a lesson's record. A fingerprint (dict of lists) has
 
     losses      the first five of each loss, then the last
-    weights     the sum of the weights of each net that was handed to `Lesson.row`
+    weights     of averaged weights the sum and the decay, for each row
     measured    the steps and numbers of its rows, which in a run for fingerprints are sums
     """
     fingerprints = {}

@@ -80,17 +80,17 @@ class Lesson:
         self._execution = (count, number)
         self.claims[source, number] = {"sentence": sentence, "holds": holds, "kind": kind}
 
-    def row(self, variant, step, history, *, net=None, cpu_seconds=None, **scores):
+    def row(self, variant, step, history, *, average=None, cpu_seconds=None, **scores):
         """Keep one measurement for the table: `scores` (numbers, lists of numbers) of a run at `step`.
 
         `history` is the run's History from its first step on. Its losses are part of the fingerprint by
-        which `make results` notices that a variant behaves differently now; `net`, the net that is
-        measured where its weights are averages, adds their sum. `cpu_seconds` of the training so far, where
+        which `make results` notices that a variant behaves differently now; `average`, the run's
+        `training.EMA`, adds the sum of its weights and its decay. `cpu_seconds` of the training so far, where
         they were measured, are kept apart from the scores: a repeated run need not reproduce times.
         """
         if ";" in variant:
             raise ValueError(f"a variant's name must have no semicolon, which separates names, got {variant!r}")
-        weights = [] if net is None else [sum_of_weights(net)]
+        weights = [] if average is None else [sum_of_weights(average), average.decay]
         fingerprint = {"losses": first_and_last_losses(history), "weights": weights}
         times = {"seconds": round(history.seconds, 1)}
         if cpu_seconds is not None:

@@ -201,3 +201,4 @@ class EMA(AveragedModel):
             torch._foreach_lerp_(averaged, current, 1 - keep)
 
         super().__init__(net, multi_avg_fn=average)
+        self.decay = decay

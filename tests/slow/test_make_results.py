@@ -23,6 +23,7 @@ from gan_helpers.lesson import chosen
 for variant in chosen(TABLE, ["slow", "fast"]):
     training.setup(SEED)
     net = torch.nn.Linear(3, 1)
+    average = training.EMA(net)
     optimiser = torch.optim.SGD(net.parameters(), RATE if variant == "fast" else 0.1)
 
     def step(images, labels):
@@ -30,10 +31,11 @@ for variant in chosen(TABLE, ["slow", "fast"]):
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
+        average.update_parameters(net)
         return {"d_loss": loss.item()}
 
     history = training.fit(step, [(torch.randn(4, 3), None)], steps=STEPS)
-    lesson.row(variant, STEPS, history, net=net, bits=torch.finfo(net.weight.dtype).bits)
+    lesson.row(variant, STEPS, history, average=average, bits=torch.finfo(net.weight.dtype).bits)
 """
 
 
@@ -53,6 +55,7 @@ def test_rows_in_float32_rest_on_fingerprints_in_float64(tmp_path, monkeypatch, 
     assert stored["slow"]["measured"] == [64, 2] and len(stored["slow"]["losses"]) == 3
     assert stored["slow"]["settings"] == "STEPS=6" and stored["slow"]["ignores"] == "RATE"
     assert stored["fast"]["settings"] == "STEPS=6 RATE=0.5"
+    assert stored["slow"]["weights"][1] == 0.999 and stored["slow"]["weights"] != stored["fast"]["weights"]
     # The losses worked out here, in float64 and without the lesson.
     with torch.random.fork_rng():
         torch.manual_seed(0)

@@ -146,21 +146,29 @@ def test_a_fingerprint_sees_the_late_losses_the_weights_and_what_is_measured(les
     assert f"to be made: bad ({ALL}its losses moved)\n" in make()
     write(lesson, TRAIN.replace("COUNT * loss", "2 * COUNT"))
     assert "good (seeds 0, 1, 2, 3, 4: its measured moved)" in make()
-    average = "import torch\nnet = torch.nn.Linear(2, 1)\n"
+    average = (
+        "import torch\nfrom gan_helpers.training import EMA\n"
+        "net = torch.nn.Linear(2, 1)\naverage = EMA(net, decay=0.25)\n"
+    )
     write(
         lesson,
         average
-        + TRAIN.replace("history, score", "history, net=net, score").replace(
+        + TRAIN.replace("history, score", "history, average=average, score").replace(
             "        lesson.row",
             "        torch.nn.init.constant_(net.weight, loss)\n"
-            "        torch.nn.init.zeros_(net.bias)\n        lesson.row",
+            "        torch.nn.init.zeros_(net.bias)\n"
+            "        average.n_averaged.zero_()\n"
+            "        average.update_parameters(net)\n        lesson.row",
         ),
     )
     make()
     assert {name: row["weights"] for name, row in fingerprints.read("07_small").items()} == {
-        "good": [2],
-        "bad": [4],
+        "good": [2, 0.25],
+        "bad": [4, 0.25],
     }
+    source = lesson.read_text(encoding="utf8")
+    lesson.write_text(source.replace("decay=0.25", "decay=0.125"), encoding="utf8")
+    assert f"good ({ALL}its weights moved)" in make(), "which a warm-up would hide for many steps"
 
 
 def test_a_missing_seed_is_made_alone(make):
