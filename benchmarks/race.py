@@ -32,6 +32,7 @@ from gan_helpers import (
     losses,
     metrics,
     networks,
+    staleness,
     tables,
     threads,
     training,
@@ -156,11 +157,19 @@ def fingerprints_of(table):
     return {name: fingerprint(changes) for name, changes in TABLES[table].items()}
 
 
-def store_fingerprints(path):
-    """Write what the settings of the table `path` (02_race.csv, 02_compact.csv) come to now beside it."""
+def drop_stale(path):
+    """Drop the rows of settings that train differently now; note beside the table what all come to.
+
+    `path`: 02_race.csv or 02_compact.csv. So what `run` then finds missing is raced anew.
+    """
+    stored = fingerprints.read(path.stem, path.parent)
     current = fingerprints.in_float64("benchmarks.race", "fingerprints_of", path.stem)
-    stored = {name: {"variant": name} | fingerprint for name, fingerprint in current.items()}
-    fingerprints.write(path.stem, stored, path.parent)
+    gone = {name for name in current if staleness.why_stale(stored.get(name), current[name], {})}
+    rows = tables.read(path.stem, path.parent)
+    tables.write(path, [row for row in rows if row["variant"] not in gone])
+    judged = {"yardstick": fingerprints.yardstick()}
+    fresh = {name: {"variant": name} | current[name] | judged for name in current}
+    fingerprints.write(path.stem, fresh, path.parent)
 
 
 def race_step(setting, G, D, opt_G, opt_D, history):
@@ -240,10 +249,10 @@ def run(path, name, changes, seed, marks, *, reference, keep=None):
 
 def final(path=tables.FOLDER / "02_compact.csv"):
     """Five seeds, without and with labels, on the test split; the generators stay in BUILD."""
+    drop_stale(path)
     for name, changes in SHIPPED.items():
         for seed in SEEDS:
             run(path, name, changes, seed, FINAL_MARKS, reference="test", keep=generator_file(name, seed))
-    store_fingerprints(path)
     rows = tables.read(path.stem, path.parent)
     real = metrics.score(data.to_tanh_range(data.mnist("train")[0][:SAMPLES]).unsqueeze(1), reference="test")
     print("10,000 training digits against the test digits: "
@@ -273,10 +282,10 @@ def ship():
 def picture(folder=BUILD):
     """Run SIDE_BY_SIDE for five minutes and ONE_REMOVED for 100 seconds each; print their times, draw into `folder`."""
     path = Path(folder) / "02_race.csv"
+    drop_stale(path)
     for settings, end in PICTURE:
         for name, changes in settings.items():
             run(path, name, changes, 0, [mark for mark in MARKS if mark <= end], reference="validation")
-    store_fingerprints(path)
     rows = tables.read(path.stem, path.parent)
     floor = rows[0]["floor"]
     goal = min(row["digit_fid"] for row in tables.where(rows, variant="usual loop and step, published pair"))

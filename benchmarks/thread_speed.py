@@ -51,6 +51,7 @@ def speeds(seconds):
         for _ in range(WARM_UP):
             next(loop)
         start = time.perf_counter()
+        next(loop)
         while time.perf_counter() < start + seconds:
             next(loop)
         found[pair] = (time.perf_counter() - start) / (history.step - WARM_UP)

@@ -7,7 +7,7 @@ and measures nothing: sums over the pictures stand in for the judges, and see wh
 
     record = fingerprints.run(notebook)             one run of a lesson in float64
     fingerprints.of(record)                         {variant: {"losses": …, "weights": …, …}}
-    fingerprints.reads(notebook, of, ["STEPS"])     {variant: those of the parameters that it reads}
+    fingerprints.reads(notebook, …, ["STEPS"])      {variant: those of the parameters that it reads}
     fingerprints.read("02_classic_gan")             what is stored beside a table
 
 They stand beside their table, in `notebooks/results/<lesson>.fingerprints.csv`, a row a variant.
@@ -28,7 +28,7 @@ import nbformat
 import torch
 from nbformat.v4 import new_code_cell
 
-from gan_helpers import data, execution, judges, metrics, plots, tables
+from gan_helpers import data, execution, judges, metrics, plots, tables, training
 from gan_helpers.lesson import first_and_last_losses, sum_of_weights
 
 TOLERANCE = 1e-6  # of a number, or of its size where it is above 1
@@ -142,10 +142,8 @@ def of(record):
         row = dict(row)
         own = row.pop("fingerprint")
         parts = fingerprints.setdefault(row.pop("variant"), {part: [] for part in PARTS})
-        parts["losses"] = own[
-            "losses"
-        ]  # of the same run in all rows of a variant, or of its latest
-        parts["weights"] += own["weights"]
+        parts["losses"] = _numbers(own["losses"])  # its rows are moments of one run
+        parts["weights"] += _numbers(own["weights"])
         parts["measured"] += _numbers([row[name] for name in sorted(row)])
     return fingerprints
 
@@ -160,12 +158,15 @@ def take(history, net):
 
 
 def _numbers(values):
-    """The numbers in a list of numbers, lists of them and other things."""
+    """The numbers in a list of numbers, lists of them and other things.
+
+    A kernel sends what is no number of JSON's as text.
+    """
     numbers = []
     for value in values:
         if isinstance(value, list):
             numbers += _numbers(value)
-        elif isinstance(value, (int, float)):
+        elif isinstance(value, (int, float)) or value in ("nan", "inf", "-inf"):
             numbers.append(float(value))
     return numbers
 
@@ -175,7 +176,7 @@ def close(a, b):
     if a is None or b is None or len(a) != len(b):
         return False
     return all(
-        (math.isnan(x) and math.isnan(y)) or abs(x - y) <= TOLERANCE * max(1, abs(y))
+        x == y or (math.isnan(x) and math.isnan(y)) or abs(x - y) <= TOLERANCE * max(1, abs(y))
         for x, y in zip(a, b, strict=True)
     )
 
@@ -196,7 +197,7 @@ def reads(notebook, current, names):
     for name in names:
         try:
             if name == JUDGES:
-                changed = of(run(notebook, scale=2.0))
+                changed = of(run(notebook, scale=-2.0))  # turns the order of logits round, too
             else:
                 changed = of(run(notebook, parameters={name: _other_value(notebook, name)}))
         except execution.SweepError:
@@ -214,13 +215,11 @@ def _other_value(notebook, name):
     spec = execution.parameter_specs(notebook)[name]
     if spec is bool:
         return not value
-    if isinstance(spec, set):
-        return min(spec - {value})
-    if spec is str or isinstance(spec, list):
-        return "all" if value != "all" else ""
+    if not isinstance(spec, tuple):
+        raise TypeError(f"no other value is known for {name}, which is {spec}")
     kind, low, high = spec
-    # Twice as much: a sixth of the steps, say, must move too.
-    other = value * 2 or 0.5
+    # An eighth of the steps, say, must move too; of seconds two are more than any smoke run's.
+    other = value * (8 if kind is int else 2) or 2
     return kind(other if low <= other <= high else max(low, value / 2))
 
 
@@ -248,6 +247,7 @@ def _answer():
     """What the process of `in_float64` does."""
     module, function, arguments = json.loads(sys.argv[1])
     torch.set_default_dtype(torch.float64)
+    training.setup(0)  # one thread
     with contextlib.redirect_stdout(sys.stderr):  # the answer alone goes to the standard output
         answer = getattr(importlib.import_module(module), function)(*arguments)
     print(json.dumps(answer))
@@ -280,13 +280,13 @@ def measure_noisy_digits(count=1000):
     return [score[name] for score in scores for name in names]
 
 
-def read(name):
+def read(name, folder=None):
     """What is stored beside a table: {variant: row}.
 
-    A row (dict) has the fingerprint's parts, the `settings` that the variant reads ("STEPS=4000 …")
-    and the names of those that it `ignores`, and where the judges measure it the `yardstick`.
+    A row (dict) has the fingerprint's parts, the `settings` that the variant reads (JSON) and the
+    names of those that it `ignores`, and where the judges measure it the `yardstick`.
     """
-    return {row["variant"]: row for row in tables.read(f"{name}.fingerprints")}
+    return {row["variant"]: row for row in tables.read(f"{name}.fingerprints", folder)}
 
 
 def write(name, stored, folder=None):

@@ -39,7 +39,7 @@ def usable_cores():
     """
     try:
         cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows bind no process
+    except AttributeError:  # macOS binds no process, and on Windows Python cannot tell
         cores = os.cpu_count() or 1
     return math.ceil(min([cores, *_quotas()]))
 

@@ -1,12 +1,11 @@
 """What every machine must compute alike, on CPUs that this one can act: `make test-long`."""
 
 import platform
-import subprocess
-import sys
 
 import pytest
 
-from gan_helpers import execution, fingerprints, results, tables
+from benchmarks import race
+from gan_helpers import execution, fingerprints, staleness, threads
 
 pytestmark = [
     pytest.mark.long,
@@ -33,6 +32,8 @@ MACHINES = {
 
 @pytest.fixture(params=MACHINES)
 def machine(request, monkeypatch):
+    if request.param == "two threads" and threads.usable_cores() < 2:
+        pytest.skip("this process may use one core")
     for name, value in MACHINES[request.param].items():
         monkeypatch.setenv(name, value)
     fingerprints.yardstick.cache_clear()  # of the machine before
@@ -41,51 +42,58 @@ def machine(request, monkeypatch):
 
 
 def test_it_is_another_machine(machine):
-    code = (
-        "import torch; from gan_helpers import training; training.setup(0); "
-        "print(torch.backends.cpu.get_cpu_capability(), torch.get_num_threads())"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
-    ).stdout.split()
-    assert {
-        "an old x86": found[0] == "DEFAULT",
-        "AVX2": found[0] == "AVX2",
-        "two threads": found[1] == "2",
-    }[machine]
+    found = fingerprints.in_float64("torch.backends.cpu", "get_cpu_capability")
+    count = fingerprints.in_float64("torch", "get_num_threads")
+    expected = {"an old x86": ("DEFAULT", 1), "AVX2": ("AVX2", 1), "two threads": (found, 2)}
+    assert (found, count) == expected[machine]
 
 
-def differences(current, stored):
-    """The largest difference of each part, as a share of a number above 1."""
-    return {
-        part: max(
-            (
-                abs(a - b) / max(1, abs(b))
-                for a, b in zip(current[part], stored.get(part, []), strict=True)
-                if a == a
-            ),
-            default=0.0,
-        )
+def largest_difference(current, stored):
+    """Of the numbers of two fingerprints, as a share of a number above 1."""
+    pairs = [
+        pair
         for part in fingerprints.PARTS
+        for pair in zip(current[part], stored.get(part, []), strict=False)
+    ]
+    return max(abs(a - b) / max(1, abs(b)) for a, b in pairs if a == a)
+
+
+def check(name, machine, current, defaults):
+    """Are the fingerprints of a table those that are stored?"""
+    stored = fingerprints.read(name)
+    differences = [largest_difference(current[variant], stored[variant]) for variant in current]
+    print(f"{name}, {machine}: largest difference {max(differences):.1e}")  # pytest -rP shows it
+    answers = {
+        variant: staleness.why_stale(stored[variant], current[variant], defaults)
+        for variant in current
     }
+    assert {variant: why for variant, why in answers.items() if why} == {}
 
 
 @pytest.mark.parametrize("notebook", execution.lessons(), ids=lambda path: path.stem)
 def test_a_lesson_has_the_stored_fingerprints(machine, notebook):
-    stored, record = fingerprints.read(notebook.stem), fingerprints.run(notebook)
-    current = fingerprints.of(record)
-    largest = {variant: differences(current[variant], stored[variant]) for variant in current}
-    print(
-        f"{notebook.stem}, {machine}: largest difference "
-        f"{max(max(parts.values()) for parts in largest.values()):.1e}"
-    )  # pytest -rP shows it
-    assert (
-        results.stale(
-            tables.read(notebook.stem),
-            stored,
-            current,
-            results.defaults_of(notebook),
-            results.seeds_of(record),
-        )
-        == {}
-    ), largest
+    current = fingerprints.of(fingerprints.run(notebook))
+    check(notebook.stem, machine, current, staleness.defaults_of(notebook))
+
+
+@pytest.mark.parametrize("table", race.TABLES)
+def test_the_race_has_the_stored_fingerprints(machine, table):
+    check(table, machine, fingerprints.in_float64("benchmarks.race", "fingerprints_of", table), {})
+
+
+def test_the_full_run_has_the_stored_fingerprint(machine):
+    current = fingerprints.in_float64("benchmarks.full_run", "fingerprint")
+    check("02_full_run", machine, {"published code": current}, {})
+
+
+@pytest.mark.parametrize("notebook", execution.lessons(), ids=lambda path: path.stem)
+def test_what_a_variant_ignores_does_not_move_it(notebook):
+    """And what it reads does: a lesson once for each parameter that some variant ignores."""
+    stored = fingerprints.read(notebook.stem)
+    ignored = {variant: set(row.get("ignores", "").split()) for variant, row in stored.items()}
+    names = sorted(set().union(*ignored.values()))
+    if not names:
+        pytest.skip("every variant reads every parameter")
+    current = fingerprints.of(fingerprints.run(notebook))
+    read_by = fingerprints.reads(notebook, current, names)
+    assert read_by == {variant: set(names) - ignored[variant] for variant in current}

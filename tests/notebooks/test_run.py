@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from benchmarks import race
-from gan_helpers import execution, fingerprints, results, tables
+from gan_helpers import execution, fingerprints, staleness, tables
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
@@ -43,10 +43,10 @@ def test_runs_and_repeats(notebook, tmp_path):
 def test_the_table_rests_on_what_the_lesson_trains_now(notebook):
     record = fingerprints.run(notebook)
     rows, stored = tables.read(notebook.stem), fingerprints.read(notebook.stem)
-    current, defaults = fingerprints.of(record), results.defaults_of(notebook)
-    stale = results.stale(rows, stored, current, defaults, results.seeds_of(record))
+    current, defaults = fingerprints.of(record), staleness.defaults_of(notebook)
+    stale = staleness.stale(rows, stored, current, defaults, staleness.seeds_of(record))
     assert current and stale == {}, "run `make results`"
-    assert results.unknown(stored, defaults) == [], "`make results` finds out who reads them"
+    assert staleness.unknown(stored, defaults) == [], "`make results` finds out who reads them"
     assert {row["variant"] for row in rows} == current.keys() == stored.keys()
     choice = execution.parameter_specs(notebook).get("TABLE")
     assert choice is None or sorted(choice) == sorted(current), "TABLE must take the name of every variant"
@@ -59,13 +59,15 @@ def test_the_tables_of_the_race_rest_on_its_code(table):
     assert {row["variant"] for row in tables.read(table)} == stored.keys() == race.TABLES[table].keys()
     current = fingerprints.in_float64("benchmarks.race", "fingerprints_of", table)
     for name, row in stored.items():
-        assert fingerprints.moved(row, current[name]) == [], f"{name}: race anew (benchmarks/race.py)"
+        assert staleness.why_stale(row, current[name], {}) == "", f"{name}: race anew (benchmarks/race.py)"
+        assert row["yardstick"]
 
 
 def test_the_full_run_rests_on_the_lessons_code():
     stored, = fingerprints.read("02_full_run").values()
     current = fingerprints.in_float64("benchmarks.full_run", "fingerprint")
-    assert fingerprints.moved(stored, current) == [], "train anew (benchmarks/full_run.py)"
+    assert staleness.why_stale(stored, current, {}) == "", "train anew (benchmarks/full_run.py)"
+    assert stored["yardstick"]
 
 
 @pytest.mark.slow

@@ -53,8 +53,8 @@ def test_rows_in_float32_rest_on_fingerprints_in_float64(tmp_path, monkeypatch, 
     rows, stored = tables.read("07_small"), fingerprints.read("07_small")
     assert [row["seed"] for row in rows] == [*range(5), *range(5)] and {row["bits"] for row in rows} == {32}
     assert stored["slow"]["measured"] == [64, 2] and len(stored["slow"]["losses"]) == 3
-    assert stored["slow"]["settings"] == "STEPS=6" and stored["slow"]["ignores"] == "RATE"
-    assert stored["fast"]["settings"] == "STEPS=6 RATE=0.5"
+    assert stored["slow"]["settings"] == '{"STEPS": 6}' and stored["slow"]["ignores"] == "RATE"
+    assert stored["fast"]["settings"] == '{"STEPS": 6, "RATE": 0.5}'
     assert stored["slow"]["weights"][1] == 0.999 and stored["slow"]["weights"] != stored["fast"]["weights"]
     # The losses worked out here, in float64 and without the lesson.
     with torch.random.fork_rng():

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 import pytest
 import torch
 
-from gan_helpers import game, game_panel
+from gan_helpers import game, game_panel, live
 
 
 @pytest.fixture
@@ -251,9 +251,10 @@ async def until(holds):
 
 
 async def settle():
-    """Let the loop do all that waits for its turn now, and what follows from it without a delay."""
+    """Let the loop do all that waits for its turn now or soon: it keeps the order of delays."""
     for _ in range(10):
         await asyncio.sleep(0)
+    await asyncio.sleep(4 * live.DELAY)
 
 
 def players():

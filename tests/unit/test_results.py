@@ -8,7 +8,18 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
-from gan_helpers import data, execution, fingerprints, judges, metrics, results, sweeps, tables
+from gan_helpers import (
+    data,
+    execution,
+    fingerprints,
+    judges,
+    metrics,
+    moving,
+    results,
+    staleness,
+    sweeps,
+    tables,
+)
 from gan_helpers.lesson import Lesson
 
 PARAMETERS = """SEED: int = 0  # seed
@@ -115,10 +126,9 @@ def test_a_table_is_made_once_with_what_its_variants_rest_on(make):
     )
     assert stored["bad"]["losses"] == [2 + 1.5, 1 + 1.5, 1 + 1.5]
     assert stored["bad"]["measured"] == [14, 2], "score, step"
-    assert stored["good"]["settings"] == "STEPS=5 COUNT=7" and stored["good"]["ignores"] == "RATE"
-    assert (
-        stored["bad"]["settings"] == "STEPS=5 RATE=0.5 COUNT=7" and "ignores" not in stored["bad"]
-    )
+    assert stored["good"]["settings"] == '{"STEPS": 5, "COUNT": 7}'
+    assert stored["good"]["ignores"] == "RATE"
+    assert stored["bad"]["settings"] == '{"STEPS": 5, "RATE": 0.5, "COUNT": 7}'
     assert stored["bad"]["yardstick"] == [0.5, 20.0]
     assert NONE in make() and NONE in make()
 
@@ -222,13 +232,15 @@ def test_a_new_parameter_costs_no_row_and_its_readers_are_found(lesson, make, mo
     monkeypatch.setitem(globals(), "CHECK", check)
     write(lesson, train, new)
     rows = tables.read("07_small")
-    assert results.unknown(fingerprints.read("07_small"), results.defaults_of(lesson)) == ["WIDTH"]
+    assert staleness.unknown(fingerprints.read("07_small"), staleness.defaults_of(lesson)) == [
+        "WIDTH"
+    ]
     assert NONE in make() and tables.read("07_small") == rows
     stored = fingerprints.read("07_small")
     assert stored["good"]["ignores"] == "RATE WIDTH" and stored["bad"]["settings"].endswith(
-        "COUNT=7 WIDTH=1.0"
+        '"COUNT": 7, "WIDTH": 1.0}'
     )
-    assert results.unknown(stored, results.defaults_of(lesson)) == []
+    assert staleness.unknown(stored, staleness.defaults_of(lesson)) == []
     write(lesson, train, new.replace("WIDTH: float = 1.0", "WIDTH: float = 2.0"))
     assert "to be made: bad (seeds" in (text := make()) and "good" not in text
 
@@ -291,11 +303,11 @@ def test_rows_move_to_the_lesson_that_trains_them_now(lesson, make, tmp_path, ca
     make()
     rows = tables.read("07_small")
     new = write(tmp_path / "09_later.ipynb", BAD_ALONE)
-    assert results.move("07_small", new) == {"good": "09_later does not train it", "bad": ""}
+    assert moving.move("07_small", new) == {"good": "09_later does not train it", "bad": ""}
     assert tables.read("07_small") == rows[:5] and list(fingerprints.read("07_small")) == ["good"]
     moved = tables.read("09_later")
     assert moved[3]["command"] == (
-        'python -m gan_helpers.batch sweep --lesson 09 --set "SEED=3" --set "TABLE=all" --jobs 2'
+        'python -m gan_helpers.batch sweep --lesson 09 --set "SEED=3" --set "TABLE=bad" --jobs 2'
     )
     assert [{**row, "command": 0} for row in moved] == [{**row, "command": 0} for row in rows[5:]]
     capsys.readouterr()
@@ -310,7 +322,7 @@ def test_what_behaves_differently_there_stays(lesson, make, tmp_path):
         TRAIN.replace("COUNT * loss", "COUNT * loss + (loss == 1.0)"),
         PARAMETERS.replace("RATE: float = 0.5", "RATE: float = 0.25"),
     )
-    assert results.move("07_small", new) == {
+    assert moving.move("07_small", new) == {
         "good": "its measured moved",
         "bad": "its losses moved",
     }
@@ -318,7 +330,7 @@ def test_what_behaves_differently_there_stays(lesson, make, tmp_path):
         tmp_path / "09_later.ipynb",
         parameters=PARAMETERS.replace("STEPS: int = 5", "STEPS: int = 6"),
     )
-    assert set(results.move("07_small", new).values()) == {"STEPS was 5 and is 6"}
+    assert set(moving.move("07_small", new).values()) == {"STEPS was 5 and is 6"}
     assert tables.read("07_small") == rows and tables.read("09_later") == []
 
 
@@ -338,11 +350,11 @@ def test_a_move_that_was_stopped_half_way_is_finished_by_the_next(
     with monkeypatch.context() as patch:
         patch.setattr(tables, "write", full_disk)
         with pytest.raises(OSError, match="no space"):
-            results.move("07_small", new)
+            moving.move("07_small", new)
     assert tables.read("07_small") == rows and len(tables.read("09_later")) == len(rows), (
         "nothing is lost"
     )
-    assert set(results.move("07_small", new).values()) == {""}
+    assert set(moving.move("07_small", new).values()) == {""}
     assert tables.read("07_small") == [] and len(tables.read("09_later")) == len(rows)
 
 
@@ -351,14 +363,14 @@ def test_rows_of_its_own_are_not_overwritten(lesson, make, tmp_path):
     new = write(tmp_path / "09_later.ipynb")
     own = {"variant": "bad", "seed": 0, "step": 5, "score": 99}
     tables.write(tables.FOLDER / "09_later.csv", [own])
-    assert results.move("07_small", new) == {"good": "", "bad": "09_later has rows of its own"}
+    assert moving.move("07_small", new) == {"good": "", "bad": "09_later has rows of its own"}
     assert own in tables.read("09_later") and len(tables.read("07_small")) == 5
 
 
 def test_move_on_the_command_line(lesson, make, tmp_path, monkeypatch, capsys):
     make()
     write(tmp_path / "09_later.ipynb", BAD_ALONE)
-    monkeypatch.setattr(results, "lessons", lambda prefix: execution.lessons(prefix, tmp_path))
+    monkeypatch.setattr(moving, "lessons", lambda prefix: execution.lessons(prefix, tmp_path))
     with pytest.raises(SystemExit) as end:
         results.main(["move", "07_small", "09"])
     assert end.value.code == 0
@@ -372,6 +384,63 @@ def test_move_on_the_command_line(lesson, make, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
         results.main(["move", "07_small", "0"])
     assert end.value.code == 2 and "give more of it" in capsys.readouterr().err
+
+
+def test_a_table_does_not_move_onto_itself(lesson, make):
+    make()
+    rows = tables.read("07_small")
+    with pytest.raises(execution.SweepError, match="give another lesson"):
+        moving.move("07_small", lesson)
+    assert tables.read("07_small") == rows
+
+
+def test_a_variant_that_reads_more_there_stays(lesson, make, tmp_path):
+    fixed = TRAIN.replace("range(1, STEPS + 1)", "range(1, 3)").replace(
+        "variant, STEPS,", "variant, 2,"
+    )
+    write(lesson, fixed)
+    make()
+    assert "STEPS" in fingerprints.read("07_small")["good"]["ignores"]
+    new = write(tmp_path / "09_later.ipynb")  # at smoke size the same, at the defaults not
+    assert set(moving.move("07_small", new).values()) == {"there it reads STEPS"}
+
+
+def test_what_changes_with_a_fifth_of_the_steps_is_noticed(lesson, make):
+    write(
+        lesson,
+        TRAIN.replace("range(1, STEPS + 1)", "range(1, max(2, STEPS // 5) + 1)").replace(
+            "variant, STEPS,", "variant, 1,"
+        ),
+    )
+    make()
+    assert '"STEPS": 5' in fingerprints.read("07_small")["good"]["settings"]
+
+
+def test_fewer_seeds_leave_no_rows_of_the_earlier_code(lesson, make):
+    make()
+    write(
+        lesson,
+        TRAIN.replace("score=scale * COUNT * loss", "seeds=2, score=scale * COUNT * loss + 1"),
+    )
+    make()
+    assert [row["seed"] for row in tables.read("07_small")] == [0, 1, 0, 1]
+
+
+def test_what_is_no_number_is_kept_apart():
+    row = {
+        "variant": "a",
+        "step": 3,
+        "fingerprint": {"losses": [1.0, "nan"], "weights": []},
+        "x": "inf",
+        "y": ["-inf", 2],
+        "name": "text",
+        "none": None,
+        "on": True,
+    }
+    found = fingerprints.of({"values": {"rows": [row]}})["a"]
+    assert found["measured"] == [1.0, 3.0, float("inf"), float("-inf"), 2.0]
+    assert fingerprints.moved(found, found) == []
+    assert fingerprints.moved(found | {"losses": [1.0, 2.0]}, found) == ["losses"]
 
 
 # What a fingerprint run puts in place of measures

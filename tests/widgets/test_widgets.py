@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_helpers import data, judges, losses, networks, panel, sheets, training, widgets
+from gan_helpers import data, judges, live, losses, networks, panel, sheets, training, widgets
 
 CLICKABLE = (ipywidgets.Button,)
 NAMED_BY_LABEL = (ipywidgets.BoundedIntText, ipywidgets.BoundedFloatText, ipywidgets.Dropdown, ipywidgets.Checkbox)
@@ -78,9 +78,10 @@ async def until(reached):
 
 
 async def settle():
-    """Let the loop do all that waits for its turn now, and what follows from it without a delay."""
+    """Let the loop do all that waits for its turn now or soon: it keeps the order of delays."""
     for _ in range(10):
         await asyncio.sleep(0)
+    await asyncio.sleep(4 * live.DELAY)
 
 
 # Sheets

@@ -1,0 +1,80 @@
+"""Move rows of a stored table to the lesson that trains their variants now: `results move`."""
+
+import re
+
+from gan_helpers import fingerprints, tables
+from gan_helpers.execution import SweepError, lessons
+from gan_helpers.fingerprints import JUDGES
+from gan_helpers.staleness import defaults_of, settings_of, stored_row, why_stale
+
+
+def move(old, new):
+    """Move rows and fingerprints of the table `old` (a name) to that of the lesson `new` (a Path).
+
+    Those variants move that `new` trains as they were trained: same fingerprint, same defaults of
+    what they read there, same judges. Lesson and command are renamed in their rows.
+    Returns {variant: "" or why it stays}.
+    """
+    if old == new.stem:
+        raise SweepError(f"{old} is the table of {new.stem}: give another lesson")
+    stored = fingerprints.read(old)
+    if not stored:
+        raise SweepError(
+            f"{tables.FOLDER} has no table {old} with fingerprints: name one, without .csv"
+        )
+    rows = tables.read(old)
+    rows_there = tables.read(new.stem)
+    current = fingerprints.of(fingerprints.run(new))
+    defaults = defaults_of(new)
+    answers = {}
+    for variant, row in stored.items():
+        if variant not in current:
+            answers[variant] = f"{new.stem} does not train it"
+        elif tables.where(rows_there, variant=variant) not in ([], _renamed(rows, variant, new)):
+            answers[variant] = f"{new.stem} has rows of its own"
+        else:
+            answers[variant] = why_stale(row, current[variant], defaults)
+    candidates = {variant: current[variant] for variant, why in answers.items() if not why}
+    read_by = fingerprints.reads(new, candidates, [*defaults, JUDGES])
+    for variant in candidates:
+        made_with = settings_of(stored[variant])
+        more = [name for name in defaults if name in read_by[variant] and name not in made_with]
+        if more:
+            answers[variant] = f"there it reads {', '.join(more)}"
+    moving = [variant for variant, why in answers.items() if not why]
+    if moving:
+        # First there, then away from here: where it is interrupted, the next call does the rest.
+        kept = [row for row in rows_there if row["variant"] not in moving]
+        moved = [row for variant in moving for row in _renamed(rows, variant, new)]
+        tables.write(tables.FOLDER / f"{new.stem}.csv", kept + moved)
+        fresh = {
+            variant: stored_row(variant, current[variant], read_by[variant], defaults)
+            for variant in moving
+        }
+        fingerprints.write(new.stem, fingerprints.read(new.stem) | fresh)
+        left = [row for row in rows if row["variant"] not in moving]
+        tables.write(tables.FOLDER / f"{old}.csv", left)
+        stays = {variant: row for variant, row in stored.items() if variant not in moving}
+        fingerprints.write(old, stays)
+    return answers
+
+
+def _renamed(rows, variant, new):
+    """The rows of a variant with the command that makes them in the lesson `new` (a Path)."""
+    renamed = []
+    for row in tables.where(rows, variant=variant):
+        command = re.sub(r"--lesson \S+", f"--lesson {new.stem[:2]}", row.get("command", ""))
+        command = re.sub(r'"TABLE=[^"]*"', lambda _: f'"TABLE={variant}"', command)
+        renamed.append(row | {"command": command})
+    return renamed
+
+
+def print_moves(old, new):
+    """`move` to the one lesson whose name starts with `new`. Returns True where a variant moved."""
+    notebooks = lessons(new)
+    if len(notebooks) > 1:
+        raise SweepError(f"{new} is the start of {len(notebooks)} names: give more of it")
+    answers = move(old, notebooks[0])
+    for variant, why in answers.items():
+        print(f"{variant}: {f'stays in {old}: {why}' if why else f'moved to {notebooks[0].stem}'}")
+    return not all(answers.values())
