@@ -155,7 +155,7 @@ def test_few_cells_are_ignored_and_none_that_prints_numbers(notebook):
 # Drawn by Intel's library, bernoulli's on Intel's CPUs and exponential's on all that the library knows, in torch before
 # 2.7, and perhaps again (issue 132395): a seed would be another run there. torch.rand, randn, randint, randperm and
 # multinomial with replacement come from one generator everywhere. networks.Dropout is dropout by torch.rand.
-DRAWS_OF_THE_MAKER = {"bernoulli", "bernoulli_", "exponential_", "gumbel_softmax"}
+DRAWS_OF_THE_MAKER = {"bernoulli", "bernoulli_", "exponential_", "gumbel_softmax", "Bernoulli", "Exponential"}
 DROPOUT = re.compile("(feature_)?(alpha_)?dropout[123]?d?_?|(Feature)?(Alpha)?Dropout[123]?d?")
 
 
@@ -165,7 +165,7 @@ def draws_of_the_maker(source):
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute):
             owner = ast.unparse(node.value).split(".")[-1]
-            of_torch = owner in ("torch", "nn", "F", "functional")
+            of_torch = owner in ("torch", "nn", "F", "functional", "dropout")
             if node.attr in DRAWS_OF_THE_MAKER or (of_torch and DROPOUT.fullmatch(node.attr)):
                 found.append(ast.unparse(node))
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "torch":
@@ -194,6 +194,8 @@ def test_nothing_draws_by_what_depends_on_the_maker_of_the_cpu():
     ("from torch.nn import Linear, Dropout", ["Dropout"]),
     ("torch.empty(3).bernoulli_(0.3)", ["torch.empty(3).bernoulli_"]),
     ("F.gumbel_softmax(x)", ["F.gumbel_softmax"]),
+    ("torch.distributions.Bernoulli(0.3)", ["torch.distributions.Bernoulli"]),
+    ("nn.modules.dropout.Dropout(0.3)", ["nn.modules.dropout.Dropout"]),
     ("networks.Dropout(0.3)  # as nn.Dropout", []),
     ("checks.dropout(dropout)", []),
 ])
