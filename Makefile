@@ -13,14 +13,15 @@ lab: $(VENV)/.ready
 	$(RUN) jupyterlab notebooks
 
 run: $(VENV)/.ready
+	@test -n "$(LESSON)" || test $(SIZE) != default || echo "About 20 minutes on a fast machine."
 	$(RUN) gan_helpers.batch run --lesson "$(LESSON)" --size $(SIZE)
 
 test: $(VENV)/.ready
-	@echo "About five minutes on two quiet cores of a fast machine."
+	@echo "Five to six minutes on two quiet cores of a fast machine, more on others."
 	$(RUN) pytest -m "not slow and not long" -n 2 --dist worksteal
 
 test-slow: $(VENV)/.ready
-	@echo "About half an hour on two quiet cores of a fast machine."
+	@echo "About 20 minutes on a quiet fast machine."
 	$(RUN) pytest -m slow
 
 test-long: $(VENV)/.ready
@@ -28,9 +29,11 @@ test-long: $(VENV)/.ready
 	$(RUN) pytest -m long -rP -n 2 --dist worksteal
 
 notebooks: $(VENV)/.ready
+	@test -n "$(LESSON)" || echo "About 20 minutes on a fast machine, which should do nothing else."
 	$(RUN) gan_helpers.publish notebooks --lesson "$(LESSON)"
 
 results: $(VENV)/.ready
+	@echo "A few minutes to see what is stale; to train it anew up to an hour a lesson."
 	$(RUN) gan_helpers.results --lesson "$(LESSON)" --jobs 2
 
 html: $(VENV)/.ready
