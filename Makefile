@@ -14,7 +14,7 @@ lab: $(VENV)/.ready
 
 run: $(VENV)/.ready
 	@test -n "$(LESSON)" || test $(SIZE) != default || echo "About 20 minutes on a fast machine."
-	$(RUN) gan_helpers.batch run --lesson "$(LESSON)" --size $(SIZE)
+	$(RUN) gan_notebooks run --lesson "$(LESSON)" --size $(SIZE)
 
 test: $(VENV)/.ready
 	@echo "Five to six minutes on two quiet cores of a fast machine, more on others."
@@ -30,20 +30,20 @@ test-long: $(VENV)/.ready
 
 notebooks: $(VENV)/.ready
 	@test -n "$(LESSON)" || echo "About 20 minutes on a fast machine, which should do nothing else."
-	$(RUN) gan_helpers.publish notebooks --lesson "$(LESSON)"
+	$(RUN) gan_notebooks.publish notebooks --lesson "$(LESSON)"
 
 results: $(VENV)/.ready
 	@echo "A few minutes to see what is stale; to train it anew up to an hour a lesson."
-	$(RUN) gan_helpers.results --lesson "$(LESSON)" --jobs 2
+	$(RUN) gan_notebooks.results --lesson "$(LESSON)" --jobs 2
 
 html: $(VENV)/.ready
-	$(RUN) gan_helpers.publish html --lesson "$(LESSON)"
+	$(RUN) gan_notebooks.publish html --lesson "$(LESSON)"
 
 bench: $(VENV)/.ready
 	$(RUN) benchmarks
 
 address: $(VENV)/.ready
-	$(RUN) gan_helpers.publish address $(REPO)
+	$(RUN) gan_notebooks.publish address $(REPO)
 
 $(VENV)/.ready: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -16,7 +16,9 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from gan_helpers import checkpoint, data, fingerprints, metrics, networks, tables, training
+from benchmarks import checkpoint
+from gan_helpers import data, metrics, networks, tables, training
+from gan_notebooks import fingerprints
 
 ROOT = Path(__file__).parents[1]
 LESSON = ROOT / "notebooks" / "02_classic_gan.ipynb"
@@ -80,8 +82,12 @@ def measure():
     parts = build(code)
     checkpoint.load(WORK / "run.pt", parts)
     G, batches, history = parts["G"], parts["batches"], parts["history"]
-    fixed_z = torch.randn(10, code["LATENT_DIM"], generator=torch.Generator().manual_seed(code["SEED"]))
-    z = torch.randn(10_000, code["LATENT_DIM"], generator=torch.Generator().manual_seed(code["SEED"]))
+    fixed_z = torch.randn(
+        10, code["LATENT_DIM"], generator=torch.Generator().manual_seed(code["SEED"])
+    )
+    z = torch.randn(
+        10_000, code["LATENT_DIM"], generator=torch.Generator().manual_seed(code["SEED"])
+    )
     rows, film = [], []
     for epoch in tqdm(MEASURED, unit="epoch"):
         G.load_state_dict(torch.load(WORK / f"generator_{epoch:03}.pt", weights_only=True))
@@ -90,11 +96,20 @@ def measure():
         row = {"epoch": epoch, "step": epoch * len(batches), **score}
         row |= {f"{name}_2nd": second[name] for name in ("digit_fid", "floor", "histogram")}
         for name, values in history.values.items():  # means over the epoch
-            row[name] = sum(values[(epoch - 1) * len(batches):epoch * len(batches)]) / len(batches)
-        rows.append(row | {"seconds": round(history.seconds * epoch / EPOCHS, 1),
-                           "command": "python -m benchmarks.full_run train"})
+            row[name] = sum(values[(epoch - 1) * len(batches) : epoch * len(batches)]) / len(
+                batches
+            )
+        rows.append(
+            row
+            | {
+                "seconds": round(history.seconds * epoch / EPOCHS, 1),
+                "command": "python -m benchmarks.full_run train",
+            }
+        )
         if epoch in FILM:
-            film.append(torch.cat(list(data.from_tanh_range(networks.sample(G, fixed_z)).squeeze(1)), dim=1))
+            film.append(
+                torch.cat(list(data.from_tanh_range(networks.sample(G, fixed_z)).squeeze(1)), dim=1)
+            )
     tables.write(tables.FOLDER / "02_full_run.csv", rows)
     trained = json.loads((WORK / "fingerprint.json").read_text(encoding="utf8"))
     stored = {"variant": "published code"} | trained | {"yardstick": fingerprints.yardstick()}

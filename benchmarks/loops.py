@@ -30,7 +30,9 @@ def usual_step(G, D, opt_G, opt_D):
         g_loss.backward()
         opt_G.step()
         opt_D.zero_grad()
-        d_loss = (loss(torch.sigmoid(D(real)), valid) + loss(torch.sigmoid(D(images.detach())), fake)) / 2
+        d_loss = (
+            loss(torch.sigmoid(D(real)), valid) + loss(torch.sigmoid(D(images.detach())), fake)
+        ) / 2
         d_loss.backward()
         opt_D.step()
         return {"d_loss": d_loss.item(), "g_loss": g_loss.item()}
@@ -43,8 +45,9 @@ def our_step(G, D, opt_G, opt_D):
     loss = losses.bce()
 
     def step(real, labels):
-        return (training.discriminator_step(G, D, opt_D, real, torch.randn(len(real), G.latent_dim), loss)
-                | training.generator_step(G, D, opt_G, torch.randn(len(real), G.latent_dim), loss))
+        return training.discriminator_step(
+            G, D, opt_D, real, torch.randn(len(real), G.latent_dim), loss
+        ) | training.generator_step(G, D, opt_G, torch.randn(len(real), G.latent_dim), loss)
 
     return step
 

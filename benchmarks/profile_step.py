@@ -45,18 +45,38 @@ def seconds(steps, bf16=False):
 def main():
     loops = {name: steps_of(changes) for name, changes in LOOPS.items()}
     # The first round is a warm-up.
-    rounds = [{name: seconds(steps, "bf16" in name) for name, steps in loops.items()} for _ in range(ROUNDS + 1)][1:]
-    text = ["# Where a step's time goes", "",
-            f"The compact pair, batches of {race.KEPT['batch_size']}, {torch.get_num_threads()} threads, torch "
-            f"{torch.__version__.split('+')[0]}, {torch.backends.cpu.get_cpu_capability()}. Written by "
-            "`python -m benchmarks.profile_step`.", "",
-            "| loop | times as fast as the usual one, median (range) |", "|---|---|"]
-    text += [f"| {name} | {tables.spread(round_['usual'] / round_[name] for round_ in rounds)} |" for name in loops]
+    rounds = [
+        {name: seconds(steps, "bf16" in name) for name, steps in loops.items()}
+        for _ in range(ROUNDS + 1)
+    ][1:]
+    text = [
+        "# Where a step's time goes",
+        "",
+        f"The compact pair, batches of {race.KEPT['batch_size']}, {torch.get_num_threads()} threads, torch "
+        f"{torch.__version__.split('+')[0]}, {torch.backends.cpu.get_cpu_capability()}. Written by "
+        "`python -m benchmarks.profile_step`.",
+        "",
+        "| loop | times as fast as the usual one, median (range) |",
+        "|---|---|",
+    ]
+    text += [
+        f"| {name} | {tables.spread(round_['usual'] / round_[name] for round_ in rounds)} |"
+        for name in loops
+    ]
     for name in ("usual", "ours"):
         with profile(activities=[ProfilerActivity.CPU]) as recorded:
             seconds(loops[name])
-        table = recorded.key_averages().table(sort_by="self_cpu_time_total", row_limit=ROWS, max_name_column_width=36)
-        text += ["", f"## {name}: {STEPS} steps under the profiler", "", "```", table.strip(), "```"]
+        table = recorded.key_averages().table(
+            sort_by="self_cpu_time_total", row_limit=ROWS, max_name_column_width=36
+        )
+        text += [
+            "",
+            f"## {name}: {STEPS} steps under the profiler",
+            "",
+            "```",
+            table.strip(),
+            "```",
+        ]
     Path(__file__).with_name("PROFILE.md").write_text("\n".join(text) + "\n", encoding="utf8")
     print("\n".join(text))
 

@@ -25,18 +25,8 @@ from matplotlib.figure import Figure
 from safetensors.torch import save_file
 
 from benchmarks.loops import usual_loader, usual_step
-from gan_helpers import (
-    data,
-    fingerprints,
-    judges,
-    losses,
-    metrics,
-    networks,
-    staleness,
-    tables,
-    threads,
-    training,
-)
+from gan_helpers import data, judges, losses, metrics, networks, tables, threads, training
+from gan_notebooks import fingerprints, staleness
 
 FOLDER = Path(__file__).parent
 BUILD = FOLDER.parent / "build" / "race"
@@ -44,24 +34,64 @@ SAMPLES, SECONDS, SEEDS = 10_000, 300, range(5)
 THREADS = 2
 FINAL_MARKS = (30, 60, 100, SECONDS)
 MARKS = (1, 2, 3, 5, 7, 10, 14, 20, 30, 45, 60, 80, 100, 140, 200, SECONDS)
-COLUMNS = ("digit_fid", "floor", "class_kl", "classes", "spread", "precision", "recall", "density", "coverage")
+COLUMNS = (
+    "digit_fid",
+    "floor",
+    "class_kl",
+    "classes",
+    "spread",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+)
 LABEL_COLUMNS = ("accuracy", "accuracy_worst")
 LOSSES = {"bce": losses.bce(), "hinge": losses.hinge(), "least squares": losses.least_squares()}
-WORDS = {"batches": ("ours", "usual"), "step": ("ours", "published"), "nets": ("compact", "dense"), "loss": LOSSES}
+WORDS = {
+    "batches": ("ours", "usual"),
+    "step": ("ours", "published"),
+    "nets": ("compact", "dense"),
+    "loss": LOSSES,
+}
 
 # What the race came to; everything else is said as a change to it.
 KEPT = {
-    "batches": "ours", "fused": True, "channels_last": True, "step": "ours",
-    "nets": "compact", "latent_dim": 42, "kinds": 10, "g_channels": (16, 64), "d_channels": 24, "hidden": 128,
+    "batches": "ours",
+    "fused": True,
+    "channels_last": True,
+    "step": "ours",
+    "nets": "compact",
+    "latent_dim": 42,
+    "kinds": 10,
+    "g_channels": (16, 64),
+    "d_channels": 24,
+    "hidden": 128,
     "eps": 1e-5,  # BatchNorm's, in the dense net
-    "conditional": False, "wrong_labels": 0.0,
-    "loss": "bce", "learning_rate": 2e-3, "decay": True, "beta1": 0.0, "beta2": 0.99, "batch_size": 64,
-    "r1": 2.0, "r1_every": 8, "average": 0.999,
+    "conditional": False,
+    "wrong_labels": 0.0,
+    "loss": "bce",
+    "learning_rate": 2e-3,
+    "decay": True,
+    "beta1": 0.0,
+    "beta2": 0.99,
+    "batch_size": 64,
+    "r1": 2.0,
+    "r1_every": 8,
+    "average": 0.999,
 }
 USUAL_LOOP = {"batches": "usual", "fused": False, "channels_last": False}
 # The nets and settings of lesson 02's published code, in our loop and with the step of algorithm 1.
-PUBLISHED = {"nets": "dense", "eps": 0.8, "latent_dim": 100, "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999,
-             "r1": 0.0, "average": 0.0, "decay": False}
+PUBLISHED = {
+    "nets": "dense",
+    "eps": 0.8,
+    "latent_dim": 100,
+    "learning_rate": 2e-4,
+    "beta1": 0.5,
+    "beta2": 0.999,
+    "r1": 0.0,
+    "average": 0.0,
+    "decay": False,
+}
 SHIPPED = {"digits": {}, "digits on demand": {"conditional": True, "wrong_labels": 0.05}}
 SIDE_BY_SIDE = {
     "usual loop and step, published pair": PUBLISHED | USUAL_LOOP | {"step": "published"},
@@ -88,9 +118,13 @@ PICTURE = ((SIDE_BY_SIDE, SECONDS), (ONE_REMOVED, 100))  # each with the seconds
 def build(setting):
     """(G, D) of a setting."""
     if setting["nets"] == "dense":
-        return networks.DenseGenerator(setting["latent_dim"], eps=setting["eps"]), networks.DenseDiscriminator()
+        return networks.DenseGenerator(
+            setting["latent_dim"], eps=setting["eps"]
+        ), networks.DenseDiscriminator()
     classes = 10 if setting["conditional"] else 0
-    G = networks.CompactGenerator(setting["latent_dim"], setting["g_channels"], kinds=setting["kinds"], classes=classes)
+    G = networks.CompactGenerator(
+        setting["latent_dim"], setting["g_channels"], kinds=setting["kinds"], classes=classes
+    )
     D = networks.CompactDiscriminator(setting["d_channels"], setting["hidden"], classes=classes)
     # channels_last: the same numbers in the order in which a CPU's convolutions want them.
     order = torch.channels_last if setting["channels_last"] else torch.contiguous_format
@@ -102,13 +136,21 @@ def prepare(setting, seed):
     training.setup(seed)
     torch.set_num_threads(threads.number(default=THREADS))
     G, D = build(setting)
-    betas, fused = (setting["beta1"], setting["beta2"]), setting["fused"] or None  # None: as Adam comes
-    optimisers = [torch.optim.Adam(net.parameters(), setting["learning_rate"], betas, fused=fused) for net in (G, D)]
+    betas, fused = (
+        (setting["beta1"], setting["beta2"]),
+        setting["fused"] or None,
+    )  # None: as Adam comes
+    optimisers = [
+        torch.optim.Adam(net.parameters(), setting["learning_rate"], betas, fused=fused)
+        for net in (G, D)
+    ]
     average = training.EMA(G, setting["average"]) if setting["average"] else None
     history = training.History()
     if setting["batches"] == "ours":
-        digits, labels = (part[:judges.TRAINED_ON] for part in data.mnist("train"))
-        batches = data.batches(digits, labels, setting["batch_size"], generator=torch.Generator().manual_seed(seed))
+        digits, labels = (part[: judges.TRAINED_ON] for part in data.mnist("train"))
+        batches = data.batches(
+            digits, labels, setting["batch_size"], generator=torch.Generator().manual_seed(seed)
+        )
     else:
         batches = usual_loader(judges.TRAINED_ON, setting["batch_size"])
     if setting["step"] == "ours":
@@ -136,7 +178,9 @@ def race(setting, seed, marks, clock=time.perf_counter):
         seconds = before + clock() - start
         if setting["decay"]:  # linearly, to 0 at the end
             for optimiser in optimisers:
-                optimiser.param_groups[0]["lr"] = setting["learning_rate"] * max(0, 1 - seconds / end)
+                optimiser.param_groups[0]["lr"] = setting["learning_rate"] * max(
+                    0, 1 - seconds / end
+                )
         if seconds >= marks[0]:
             yield seconds, history, G
             before, start = seconds, clock()
@@ -195,8 +239,9 @@ def race_step(setting, G, D, opt_G, opt_D, history):
     def step(real, labels):
         cond = (torch.eye(10)[labels],) if setting["conditional"] else ()
         noise = functools.partial(torch.randn, len(real), G.latent_dim)
-        return (training.discriminator_step(G, D, opt_D, real, noise(), loss, cond=cond, penalty=extra)
-                | training.generator_step(G, D, opt_G, noise(), loss, cond=cond))
+        return training.discriminator_step(
+            G, D, opt_D, real, noise(), loss, cond=cond, penalty=extra
+        ) | training.generator_step(G, D, opt_G, noise(), loss, cond=cond)
 
     return step
 
@@ -224,27 +269,50 @@ def run(path, name, changes, seed, marks, *, reference, keep=None):
     The second judge, for final figures only, measures the end of runs whose reference is the test split.
     """
     setting = KEPT | changes
-    same = {"variant": name, "seed": seed,
-            "setting": "; ".join(f"{key}={value}" for key, value in setting.items()) + f"; {marks[-1]} s"}
-    if tables.where(tables.read(path.stem, path.parent), **same) and (keep is None or keep.exists()):
+    same = {
+        "variant": name,
+        "seed": seed,
+        "setting": "; ".join(f"{key}={value}" for key, value in setting.items())
+        + f"; {marks[-1]} s",
+    }
+    if tables.where(tables.read(path.stem, path.parent), **same) and (
+        keep is None or keep.exists()
+    ):
         print(f"{path} has {name}, seed {seed}")
         return
     new = []
     for seconds, history, G in race(setting, seed, marks):
         steps = history.step
-        row = same | {"seconds": seconds, "steps": steps, "reference": reference,
-                      "threads": torch.get_num_threads()}
+        row = same | {
+            "seconds": seconds,
+            "steps": steps,
+            "reference": reference,
+            "threads": torch.get_num_threads(),
+        }
         row |= measure(G, setting, reference, reference == "test" and seconds >= marks[-1])
-        print(f"{name}, seed {seed}: {seconds:.0f} s, {steps} steps, {row['digit_fid'] / row['floor']:.1f} floors, "
-              f"coverage {row['coverage']:.3f}, class_kl {row['class_kl']:.4f}"
-              + (f", accuracy {row['accuracy']:.4f}, worst {row['accuracy_worst']:.3f}" if "accuracy" in row else ""),
-              flush=True)
+        print(
+            f"{name}, seed {seed}: {seconds:.0f} s, {steps} steps, {row['digit_fid'] / row['floor']:.1f} floors, "
+            f"coverage {row['coverage']:.3f}, class_kl {row['class_kl']:.4f}"
+            + (
+                f", accuracy {row['accuracy']:.4f}, worst {row['accuracy_worst']:.3f}"
+                if "accuracy" in row
+                else ""
+            ),
+            flush=True,
+        )
         new.append(row)
     if keep:
         keep.parent.mkdir(parents=True, exist_ok=True)
         save_file({key: value.contiguous() for key, value in G.state_dict().items()}, keep)
-    tables.write(path, [row for row in tables.read(path.stem, path.parent)
-                        if (row["variant"], row["seed"]) != (name, seed)] + new)
+    tables.write(
+        path,
+        [
+            row
+            for row in tables.read(path.stem, path.parent)
+            if (row["variant"], row["seed"]) != (name, seed)
+        ]
+        + new,
+    )
 
 
 def final(path=tables.FOLDER / "02_compact.csv"):
@@ -252,18 +320,39 @@ def final(path=tables.FOLDER / "02_compact.csv"):
     drop_stale(path)
     for name, changes in SHIPPED.items():
         for seed in SEEDS:
-            run(path, name, changes, seed, FINAL_MARKS, reference="test", keep=generator_file(name, seed))
+            run(
+                path,
+                name,
+                changes,
+                seed,
+                FINAL_MARKS,
+                reference="test",
+                keep=generator_file(name, seed),
+            )
     rows = tables.read(path.stem, path.parent)
-    real = metrics.score(data.to_tanh_range(data.mnist("train")[0][:SAMPLES]).unsqueeze(1), reference="test")
-    print("10,000 training digits against the test digits: "
-          + ", ".join(f"{column} {real[column]:.4f}" for column in ("coverage", "precision", "recall", "class_kl")))
+    real = metrics.score(
+        data.to_tanh_range(data.mnist("train")[0][:SAMPLES]).unsqueeze(1), reference="test"
+    )
+    print(
+        "10,000 training digits against the test digits: "
+        + ", ".join(
+            f"{column} {real[column]:.4f}"
+            for column in ("coverage", "precision", "recall", "class_kl")
+        )
+    )
     for name in SHIPPED:
         for mark, after in itertools.pairwise((*FINAL_MARKS, math.inf)):
-            chosen = [row for row in tables.where(rows, variant=name) if mark <= row["seconds"] < after]
-            print(f"{name}, {mark} s, {len(chosen)} seeds: "
-                  f"floors {tables.spread(row['digit_fid'] / row['floor'] for row in chosen)}, "
-                  + ", ".join(f"{column} {tables.spread(row[column] for row in chosen if column in row)}"
-                              for column in ("coverage", "class_kl", "precision", "recall", *LABEL_COLUMNS)))
+            chosen = [
+                row for row in tables.where(rows, variant=name) if mark <= row["seconds"] < after
+            ]
+            print(
+                f"{name}, {mark} s, {len(chosen)} seeds: "
+                f"floors {tables.spread(row['digit_fid'] / row['floor'] for row in chosen)}, "
+                + ", ".join(
+                    f"{column} {tables.spread(row[column] for row in chosen if column in row)}"
+                    for column in ("coverage", "class_kl", "precision", "recall", *LABEL_COLUMNS)
+                )
+            )
 
 
 def generator_file(name, seed):
@@ -285,13 +374,30 @@ def picture(folder=BUILD):
     drop_stale(path)
     for settings, end in PICTURE:
         for name, changes in settings.items():
-            run(path, name, changes, 0, [mark for mark in MARKS if mark <= end], reference="validation")
+            run(
+                path,
+                name,
+                changes,
+                0,
+                [mark for mark in MARKS if mark <= end],
+                reference="validation",
+            )
     rows = tables.read(path.stem, path.parent)
     floor = rows[0]["floor"]
-    goal = min(row["digit_fid"] for row in tables.where(rows, variant="usual loop and step, published pair"))
-    limits = {"100 ×": 100 * floor, "50 ×": 50 * floor, "25 ×": 25 * floor, "the usual loop's best": goal}
+    goal = min(
+        row["digit_fid"]
+        for row in tables.where(rows, variant="usual loop and step, published pair")
+    )
+    limits = {
+        "100 ×": 100 * floor,
+        "50 ×": 50 * floor,
+        "25 ×": 25 * floor,
+        "the usual loop's best": goal,
+    }
     for settings, end in PICTURE:
-        print(f"\nRuns of {end} s: seconds until digit_fid is down to … the floor ({floor:.3f}); at the end, in floors")
+        print(
+            f"\nRuns of {end} s: seconds until digit_fid is down to … the floor ({floor:.3f}); at the end, in floors"
+        )
         print(f"{'':<36}" + "".join(f"{label:>24}" for label in (*limits, "at the end")))
         for name in settings:
             chosen = tables.where(rows, variant=name)
@@ -302,8 +408,17 @@ def picture(folder=BUILD):
     for ax, (settings, _) in zip(fig.subplots(1, 2, sharey=True), PICTURE, strict=True):
         for name in settings:
             chosen = tables.where(rows, variant=name)
-            ax.plot([row["seconds"] for row in chosen], [row["digit_fid"] / floor for row in chosen], label=name)
-        ax.set(xscale="log", yscale="log", xlabel="seconds of training", ylabel="digit_fid, times the floor")
+            ax.plot(
+                [row["seconds"] for row in chosen],
+                [row["digit_fid"] / floor for row in chosen],
+                label=name,
+            )
+        ax.set(
+            xscale="log",
+            yscale="log",
+            xlabel="seconds of training",
+            ylabel="digit_fid, times the floor",
+        )
         ax.legend(frameon=False, fontsize=8)
     fig.savefig(path.with_suffix(".png"))
     print(f"drawn into {path.with_suffix('.png')}; remove {path} to race anew")
@@ -320,7 +435,9 @@ def try_one(words):
     for word in words:
         key, equals, text = word.partition("=")
         if key not in known or not equals:
-            raise SystemExit(f"there is no setting {word}; write name=value, with a name of {', '.join(known)}")
+            raise SystemExit(
+                f"there is no setting {word}; write name=value, with a name of {', '.join(known)}"
+            )
         value = ast.literal_eval(text) if not isinstance(known[key], str) else text
         if key in WORDS and value not in WORDS[key]:
             raise SystemExit(f"{key} must be one of {', '.join(WORDS[key])}, got {text}")
@@ -331,7 +448,9 @@ def try_one(words):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.race", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.race", description=__doc__.split("\n")[0]
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("try").add_argument("changes", nargs="*")
     commands.add_parser("picture").add_argument("folder", nargs="?", default=BUILD)

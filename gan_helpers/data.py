@@ -94,13 +94,21 @@ class Batches:
 
     def __init__(self, images, labels, batch_size, *, generator, device):
         if images.dtype != torch.uint8 or images.ndim != 3:
-            raise ValueError(f"images must be uint8 [N, H, W] as data.mnist returns them, "
-                             f"got {images.dtype} {list(images.shape)}")
+            raise ValueError(
+                f"images must be uint8 [N, H, W] as data.mnist returns them, "
+                f"got {images.dtype} {list(images.shape)}"
+            )
         if labels.shape != (len(images),):
-            raise ValueError(f"labels must have shape [{len(images)}], one an image, got {list(labels.shape)}")
+            raise ValueError(
+                f"labels must have shape [{len(images)}], one an image, got {list(labels.shape)}"
+            )
         if not 1 <= batch_size <= len(images):
-            raise ValueError(f"batch_size must lie in 1 … {len(images)} (the number of images), got {batch_size}")
-        self.images = images.unsqueeze(1).to(device)  # [N, 1, H, W], as bytes: a quarter of the memory
+            raise ValueError(
+                f"batch_size must lie in 1 … {len(images)} (the number of images), got {batch_size}"
+            )
+        self.images = images.unsqueeze(1).to(
+            device
+        )  # [N, 1, H, W], as bytes: a quarter of the memory
         self.labels = labels.to(device)
         self.batch_size = batch_size
         self.generator = generator or torch.Generator().manual_seed(torch.initial_seed())
@@ -115,27 +123,39 @@ class Batches:
             self.permutation = torch.randperm(len(self.images), generator=self.generator)
             self.position = 0
         while self.position < len(self.permutation):
-            index = self.permutation[self.position:self.position + self.batch_size].to(self.images.device)
+            index = self.permutation[self.position : self.position + self.batch_size].to(
+                self.images.device
+            )
             self.position += self.batch_size  # before the yield: what is given out counts as used
             yield to_tanh_range(self.images.index_select(0, index)), self.labels[index]
 
     def state_dict(self):
-        return {"generator": self.generator.get_state(), "permutation": self.permutation, "position": self.position,
-                "batch_size": self.batch_size}
+        return {
+            "generator": self.generator.get_state(),
+            "permutation": self.permutation,
+            "position": self.position,
+            "batch_size": self.batch_size,
+        }
 
     def load_state_dict(self, state):
         if len(state["permutation"]) not in (0, len(self.images)):
-            raise ValueError(f"the state is of {len(state['permutation'])} images, "
-                             f"these batches have {len(self.images)}")
+            raise ValueError(
+                f"the state is of {len(state['permutation'])} images, "
+                f"these batches have {len(self.images)}"
+            )
         if state["batch_size"] != self.batch_size:
-            raise ValueError(f"the state is of batches of {state['batch_size']}, these have {self.batch_size} images")
+            raise ValueError(
+                f"the state is of batches of {state['batch_size']}, these have {self.batch_size} images"
+            )
         self.generator.set_state(state["generator"])
         self.permutation, self.position = state["permutation"], state["position"]
 
 
 @functools.cache
 def _torchvision_folder():
-    folder = tempfile.TemporaryDirectory(prefix="adversarial-digits-")  # removed when the process ends
+    folder = tempfile.TemporaryDirectory(
+        prefix="adversarial-digits-"
+    )  # removed when the process ends
     raw = Path(folder.name) / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for name in MD5:
@@ -177,16 +197,18 @@ def _read_idx(name):
     content, filled, unpack = bytearray(size), 0, zlib.decompressobj(wbits=31)  # 31: a gzip header
     # In pieces: so the digits are in memory once, not twice. The MD5 vouches for the length.
     for start in range(0, len(archive), 2**16):
-        piece = unpack.decompress(archive[start:start + 2**16])
-        content[filled:filled + len(piece)] = piece
+        piece = unpack.decompress(archive[start : start + 2**16])
+        content[filled : filled + len(piece)] = piece
         filled += len(piece)
     ndim = content[3]
-    shape = [int.from_bytes(content[4 + 4 * i:8 + 4 * i], "big") for i in range(ndim)]
+    shape = [int.from_bytes(content[4 + 4 * i : 8 + 4 * i], "big") for i in range(ndim)]
     return torch.frombuffer(content, dtype=torch.uint8, offset=4 + 4 * ndim).reshape(shape)
 
 
 def _check_range(images, low, high, *, cure):
     smallest, largest = torch.aminmax(images) if images.numel() else (low, high)
     if not (smallest >= low and largest <= high):  # written so that NaN fails too
-        raise ValueError(f"images must lie in [{low:g}, {high:g}], "
-                         f"got [{float(smallest):g}, {float(largest):g}]: {cure}")
+        raise ValueError(
+            f"images must lie in [{low:g}, {high:g}], "
+            f"got [{float(smallest):g}, {float(largest):g}]: {cure}"
+        )

@@ -29,7 +29,9 @@ class _Reader(nn.Module):
         super().__init__()
         self.features = nn.Sequential(*layers)
         self.classify = nn.Linear(64, 10)
-        self.noise_level = nn.Linear(64, 1)  # for training only: features must tell noise, not ignore it
+        self.noise_level = nn.Linear(
+            64, 1
+        )  # for training only: features must tell noise, not ignore it
 
     def forward(self, images):
         return self.classify(self.features(images))
@@ -40,11 +42,24 @@ class Judge(_Reader):
 
     def __init__(self):
         super().__init__(  # [B, 1, 28, 28]
-            nn.Conv2d(1, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),  # [B, 16, 14, 14]
-            nn.Conv2d(16, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(),  # [B, 32, 14, 14]
-            nn.Conv2d(32, 48, 3, padding=1), nn.BatchNorm2d(48), nn.ReLU(), nn.MaxPool2d(2),  # [B, 48, 7, 7]
-            nn.Conv2d(48, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2),  # [B, 64, 3, 3]
-            nn.Flatten(), nn.Linear(576, 64), nn.ReLU(),  # [B, 64]
+            nn.Conv2d(1, 16, 3, padding=1),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.MaxPool2d(2),  # [B, 16, 14, 14]
+            nn.Conv2d(16, 32, 3, padding=1),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),  # [B, 32, 14, 14]
+            nn.Conv2d(32, 48, 3, padding=1),
+            nn.BatchNorm2d(48),
+            nn.ReLU(),
+            nn.MaxPool2d(2),  # [B, 48, 7, 7]
+            nn.Conv2d(48, 64, 3, padding=1),
+            nn.BatchNorm2d(64),
+            nn.ReLU(),
+            nn.MaxPool2d(2),  # [B, 64, 3, 3]
+            nn.Flatten(),
+            nn.Linear(576, 64),
+            nn.ReLU(),  # [B, 64]
         )
 
 
@@ -53,9 +68,16 @@ class SecondJudge(_Reader):
 
     def __init__(self):
         super().__init__(  # [B, 1, 28, 28]
-            nn.Flatten(), nn.Linear(784, 384), nn.BatchNorm1d(384), nn.ReLU(),  # [B, 384]
-            nn.Linear(384, 256), nn.BatchNorm1d(256), nn.ReLU(),  # [B, 256]
-            nn.Linear(256, 64), nn.BatchNorm1d(64), nn.ReLU(),  # [B, 64]
+            nn.Flatten(),
+            nn.Linear(784, 384),
+            nn.BatchNorm1d(384),
+            nn.ReLU(),  # [B, 384]
+            nn.Linear(384, 256),
+            nn.BatchNorm1d(256),
+            nn.ReLU(),  # [B, 256]
+            nn.Linear(256, 64),
+            nn.BatchNorm1d(64),
+            nn.ReLU(),  # [B, 64]
         )
 
 
@@ -103,7 +125,9 @@ def jitter(images, generator):
     matrix[:, 0, 1], matrix[:, 1, 0] = -angle.sin() * zoom, angle.sin() * zoom
     matrix[:, 0, 2], matrix[:, 1, 2] = (_uniform(images, 2 / 14, generator) for _ in range(2))
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
-    return F.grid_sample(images + 1, grid, align_corners=False) - 1  # outside is 0 to grid_sample: black
+    return (
+        F.grid_sample(images + 1, grid, align_corners=False) - 1
+    )  # outside is 0 to grid_sample: black
 
 
 def add_noise(images, generator):
@@ -131,10 +155,14 @@ def train(name, *, epochs, seed=0, images=None, labels=None):
     if images is None:
         images, labels = (part[:TRAINED_ON] for part in data.mnist("train"))
     net = JUDGES[name]().to(memory_format=torch.channels_last)
-    batches = data.batches(images, labels, BATCH_SIZE, generator=torch.Generator().manual_seed(seed))
+    batches = data.batches(
+        images, labels, BATCH_SIZE, generator=torch.Generator().manual_seed(seed)
+    )
     generator = torch.Generator().manual_seed(seed + 1)
     optimiser = torch.optim.AdamW(net.parameters(), weight_decay=0.02, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=epochs * len(batches))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, 4e-3, total_steps=epochs * len(batches)
+    )
     for _ in tqdm(range(epochs), desc=name, unit="epoch"):
         for digits, targets in batches:
             noisy, level = add_noise(jitter(digits, generator), generator)
@@ -153,8 +181,10 @@ def main():
         net = train(name, epochs=epochs)
         path = ASSETS / f"{name}.safetensors"
         save_file({key: value.contiguous() for key, value in net.state_dict().items()}, path)
-        print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB, validation {accuracy(net, 'validation'):.2%}, "
-              f"test {accuracy(net, 'test'):.2%}")
+        print(
+            f"{path.name}: {path.stat().st_size / 1000:.0f} kB, validation {accuracy(net, 'validation'):.2%}, "
+            f"test {accuracy(net, 'test'):.2%}"
+        )
 
 
 if __name__ == "__main__":

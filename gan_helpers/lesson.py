@@ -1,7 +1,6 @@
 """What every lesson does once: print versions, check parameters, state claims, record results."""
 
 import ast
-import difflib
 import importlib.metadata
 import platform
 import sys
@@ -10,13 +9,11 @@ import time
 from IPython import get_ipython
 from IPython.display import display
 
+from gan_helpers.parameters import ParameterError, check_parameters
+
 VALUES = "application/vnd.adversarial-digits.values+json"
 SEEDS_OF_A_CLAIM = 5
 TIMINGS = "timings"  # in the output's metadata, which nbval does not compare
-
-
-class ParameterError(ValueError):
-    """A parameter is unknown, of the wrong type or out of range."""
 
 
 class Lesson:
@@ -31,7 +28,10 @@ class Lesson:
         self.claims = {}
         self.rows = {}
         self._start = time.perf_counter()
-        self._execution = (None, 0)  # of the cell that claims: its execution count, its claims so far
+        self._execution = (
+            None,
+            0,
+        )  # of the cell that claims: its execution count, its claims so far
         packages = ("torch", "torchvision", "matplotlib", "ipywidgets", "ipykernel")
         self.versions = {"python": platform.python_version(), **{p: _version(p) for p in packages}}
         print("  ".join(f"{package} {version}" for package, version in self.versions.items()))
@@ -46,7 +46,11 @@ class Lesson:
         a value out of range.
         """
         # Single letters are nets and modules (G, D, F), not parameters.
-        given = {name for name in namespace if name.isupper() and len(name) > 1 and not name.startswith("_")}
+        given = {
+            name
+            for name in namespace
+            if name.isupper() and len(name) > 1 and not name.startswith("_")
+        }
         for name in expected:
             if name not in namespace:
                 raise ParameterError(f"{name} is missing: run the cell tagged `parameters` first")
@@ -64,11 +68,17 @@ class Lesson:
             holds, seeds = bool(holds), ""
         elif kind == "measured":
             if not isinstance(holds, dict):
-                raise TypeError(f"a measured claim needs a dict of seed to bool, got {type(holds).__name__}")
+                raise TypeError(
+                    f"a measured claim needs a dict of seed to bool, got {type(holds).__name__}"
+                )
             failed = sorted(seed for seed, held in holds.items() if not held)
-            seeds = (f" [not on seed {', '.join(map(str, failed))}]" if failed
-                     else f" [{len(holds)} of {SEEDS_OF_A_CLAIM} seeds needed]" if len(holds) < SEEDS_OF_A_CLAIM
-                     else f" [{len(holds)} of {len(holds)} seeds]")
+            seeds = (
+                f" [not on seed {', '.join(map(str, failed))}]"
+                if failed
+                else f" [{len(holds)} of {SEEDS_OF_A_CLAIM} seeds needed]"
+                if len(holds) < SEEDS_OF_A_CLAIM
+                else f" [{len(holds)} of {len(holds)} seeds]"
+            )
             holds = not failed and len(holds) >= SEEDS_OF_A_CLAIM
         else:
             raise ValueError(f'kind must be "exact" or "measured", got {kind!r}')
@@ -89,7 +99,9 @@ class Lesson:
         they were measured, are kept apart from the scores: a repeated run need not reproduce times.
         """
         if ";" in variant:
-            raise ValueError(f"a variant's name must have no semicolon, which separates names, got {variant!r}")
+            raise ValueError(
+                f"a variant's name must have no semicolon, which separates names, got {variant!r}"
+            )
         weights = [] if average is None else [sum_of_weights(average), average.decay]
         fingerprint = {"losses": first_and_last_losses(history), "weights": weights}
         times = {"seconds": round(history.seconds, 1)}
@@ -110,13 +122,22 @@ class Lesson:
         rows = [row for row, _times in self.rows.values()]
         self.values |= {"lesson": self.name, "scores": scores, "claims": claims, "rows": rows}
         held = sum(claim["holds"] for claim in claims)
-        summary = [f"Recorded: {held} of {len(claims)} claims hold."] + [f"{k}: {v}" for k, v in scores.items()]
+        summary = [f"Recorded: {held} of {len(claims)} claims hold."] + [
+            f"{k}: {v}" for k, v in scores.items()
+        ]
         display({VALUES: self.values, "text/plain": "\n".join(summary)}, raw=True)
-        timings = {"row_times": [times for _row, times in self.rows.values()],
-                   "seconds": time.perf_counter() - self._start, "versions": self.versions,
-                   "threads": torch.get_num_threads(), "peak_bytes": _peak_bytes()}
-        display({"text/plain": "Seconds, memory and versions: in this output's metadata."}, raw=True,
-                metadata={TIMINGS: timings})
+        timings = {
+            "row_times": [times for _row, times in self.rows.values()],
+            "seconds": time.perf_counter() - self._start,
+            "versions": self.versions,
+            "threads": torch.get_num_threads(),
+            "peak_bytes": _peak_bytes(),
+        }
+        display(
+            {"text/plain": "Seconds, memory and versions: in this output's metadata."},
+            raw=True,
+            metadata={TIMINGS: timings},
+        )
 
 
 def first_and_last_losses(history, first=5):
@@ -152,50 +173,14 @@ def _version(package):
 
 def _injected_names(namespace):
     """The names that papermill assigned: it injects a cell that starts with `# Parameters`."""
-    trees = [ast.parse(cell) for cell in namespace.get("In", []) if cell.startswith("# Parameters\n")]
-    return {target.id for tree in trees for node in tree.body if isinstance(node, ast.Assign)
-            for target in node.targets if isinstance(target, ast.Name)}
-
-
-def chosen(text, names):
-    """The names that a parameter holds, as a list: separated by semicolons; "all" for each of `names`."""
-    return list(names) if text == "all" else [name.strip() for name in str(text).split(";") if name.strip()]
-
-
-def check_parameters(lesson, values, expected):
-    """Raise ParameterError unless `values` (dict) are among `expected` (dict as in `Lesson.parameters`) and fit."""
-    for name in sorted(values.keys() - expected.keys()):
-        raise ParameterError(f"there is no parameter {name!r} in {lesson}. {_did_you_mean(name.upper(), expected)}"
-                             f"Its parameters are {', '.join(expected)}.")
-    for name, value in values.items():
-        _check_parameter(name, value, expected[name])
-
-
-def _did_you_mean(name, known):
-    """A question, with a space behind it, that names the nearest of `known`; empty where none is near."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean {near[0]!r}? " if near else ""
-
-
-def _check_parameter(name, value, spec):
-    if isinstance(spec, list):
-        for one in chosen(value, spec):
-            if one not in spec:
-                raise ParameterError(f"{name} must name some of {'; '.join(spec)}, or be \"all\", got {one!r}. "
-                                     + _did_you_mean(one, spec))
-        return
-    if isinstance(spec, set):
-        if value not in spec:
-            raise ParameterError(f"{name} must be one of {sorted(spec)}, got {value!r}")
-        return
-    kind, low, high = spec if isinstance(spec, tuple) else (spec, None, None)
-    # An int serves as float; True is an int to Python but no number to a reader.
-    right = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
-    if not right:
-        hint = ""
-        if isinstance(value, str) and kind is not str:
-            hint = ("; it came as text: with --set write a plain number, true or false, in YAML 1.0e-3 (not 1e-3) and "
-                    f"true (not \"true\"), and on papermill's command line use -y '{name}: …' in place of -p")
-        raise ParameterError(f"{name} must be {kind.__name__}, got {value!r} ({type(value).__name__}){hint}")
-    if low is not None and not low <= value <= high:
-        raise ParameterError(f"{name} must lie in {low} … {high}, got {value}")
+    trees = [
+        ast.parse(cell) for cell in namespace.get("In", []) if cell.startswith("# Parameters\n")
+    ]
+    return {
+        target.id
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }

@@ -65,7 +65,10 @@ def least_squares():
     """
 
     def discriminator_loss(real_scores, fake_scores):
-        return 0.5 * (_checked(real_scores) - 1).square().mean() + 0.5 * _checked(fake_scores).square().mean()
+        return (
+            0.5 * (_checked(real_scores) - 1).square().mean()
+            + 0.5 * _checked(fake_scores).square().mean()
+        )
 
     def generator_loss(fake_scores, real_scores=None):
         return 0.5 * (_checked(fake_scores) - 1).square().mean()
@@ -132,7 +135,9 @@ def gradient_penalty(critic, real, fake, *cond, weight=10.0):
     Source: Gulrajani et al. 2017, equation 3 and algorithm 1.
     """
     if real.shape != fake.shape:
-        raise ValueError(f"real and fake must have one shape, got {list(real.shape)} and {list(fake.shape)}")
+        raise ValueError(
+            f"real and fake must have one shape, got {list(real.shape)} and {list(fake.shape)}"
+        )
     epsilon = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)  # [B, 1, 1, 1]
     gradients = _gradients(critic, epsilon * real.detach() + (1 - epsilon) * fake.detach(), *cond)
     # linalg.vector_norm has gradient 0 at 0, where the square root of a sum of squares has NaN.
@@ -206,12 +211,18 @@ def catgan_generator(fake_logits):
 
 def _gradients(critic, images, *cond):
     """The gradient of each image's score by the image, [B, pixels], with a graph to train the critic by."""
-    if isinstance(critic, torch.nn.Module) and any(isinstance(m, _BatchNorm) for m in critic.modules()):
-        raise ValueError("the critic has BatchNorm, which mixes the images of a batch, so there is no gradient "
-                         "per image to penalise: use LayerNorm or no normalisation")
+    if isinstance(critic, torch.nn.Module) and any(
+        isinstance(m, _BatchNorm) for m in critic.modules()
+    ):
+        raise ValueError(
+            "the critic has BatchNorm, which mixes the images of a batch, so there is no gradient "
+            "per image to penalise: use LayerNorm or no normalisation"
+        )
     images.requires_grad_()
     # The sum's gradient holds each image's own gradient, since no score depends on another image.
-    gradients, = torch.autograd.grad(_checked(critic(images, *cond)).sum(), images, create_graph=True)
+    (gradients,) = torch.autograd.grad(
+        _checked(critic(images, *cond)).sum(), images, create_graph=True
+    )
     return gradients.flatten(1)
 
 
@@ -221,8 +232,10 @@ def _cross_entropy(scores, target):
 
 def _checked(scores):
     if scores.ndim != 1:
-        raise ValueError(f"scores must have shape [B], one an image, got {list(scores.shape)}: "
-                         "squeeze the net's last dimension, or [B] and [B, 1] broadcast to [B, B] unseen")
+        raise ValueError(
+            f"scores must have shape [B], one an image, got {list(scores.shape)}: "
+            "squeeze the net's last dimension, or [B] and [B, 1] broadcast to [B, B] unseen"
+        )
     return scores
 
 
@@ -233,12 +246,16 @@ def _entropy(logits):
 
 def _entropy_of_mean(logits):
     """The entropy of the mean of softmax(logits) over the batch, in nats."""
-    log_mean = logits.log_softmax(1).logsumexp(0) - math.log(len(logits))  # finite where a mean is rounded to 0
+    log_mean = logits.log_softmax(1).logsumexp(0) - math.log(
+        len(logits)
+    )  # finite where a mean is rounded to 0
     return -(log_mean.exp() * log_mean).sum()
 
 
 def _log_sum_exp(real_scores, fake_scores):
     """log Σ exp over the scores [B] and [C] of both halves of a batch: a scalar."""
     if real_scores is None:
-        raise ValueError("this loss compares fakes with real images: give generator_step the batch, real=…")
+        raise ValueError(
+            "this loss compares fakes with real images: give generator_step the batch, real=…"
+        )
     return torch.cat([_checked(real_scores), _checked(fake_scores)]).logsumexp(0)

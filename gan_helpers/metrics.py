@@ -17,7 +17,10 @@ import torch
 from gan_helpers import data, judges
 
 FLOOR_DRAWS = 5
-PRECISION_NEIGHBOURS, COVERAGE_NEIGHBOURS = 3, 5  # k of Kynkäänniemi et al. 2019 and of Naeem et al. 2020
+PRECISION_NEIGHBOURS, COVERAGE_NEIGHBOURS = (
+    3,
+    5,
+)  # k of Kynkäänniemi et al. 2019 and of Naeem et al. 2020
 FEW = 2_000  # below this many images the distance's bias is larger than most differences between generators
 FEW_PER_DIGIT = 100
 PER_DIGIT = 1_000  # recall and coverage of one digit: at most this many against as many
@@ -61,11 +64,15 @@ def score(images, labels=None, *, reference="validation", judge="judge"):
     predicted = logits.argmax(1)
     real_features, real_labels, real_radii = _reference(reference, judge)
     if len(images) < FEW:
-        _warn(f"{len(images)} images are few: digit_fid is too high (compare it with its floor, "
-              f"{floor(len(images), reference, judge):.2f}); take {len(real_features):,} for a final figure")
+        _warn(
+            f"{len(images)} images are few: digit_fid is too high (compare it with its floor, "
+            f"{floor(len(images), reference, judge):.2f}); take {len(real_features):,} for a final figure"
+        )
     elif len(images) != len(real_features):
-        _warn(f"{len(images):,} images against {len(real_features):,} digits: recall, density and coverage depend on "
-              "the counts; compare only scores of one count")
+        _warn(
+            f"{len(images):,} images against {len(real_features):,} digits: recall, density and coverage depend on "
+            "the counts; compare only scores of one count"
+        )
     histogram = predicted.bincount(minlength=10) / len(images)
     result = {
         "count": len(images),
@@ -74,10 +81,15 @@ def score(images, labels=None, *, reference="validation", judge="judge"):
         "histogram": histogram.tolist(),
         "class_kl": class_kl(histogram, real_labels.bincount(minlength=10) / len(real_labels)),
         "classes": int((histogram > 0.01).sum()),
-        "spread": (_within_class(features, predicted) / _within_class(real_features, real_labels)) ** 0.5,
+        "spread": (_within_class(features, predicted) / _within_class(real_features, real_labels))
+        ** 0.5,
         **neighbour_metrics(features, real_features, real_radii),
     }
-    return result if labels is None else result | _by_digit(features, predicted, labels, real_features, real_labels)
+    return (
+        result
+        if labels is None
+        else result | _by_digit(features, predicted, labels, real_features, real_labels)
+    )
 
 
 def class_kl(histogram, expected):
@@ -131,16 +143,25 @@ def neighbour_metrics(fake, real, real_radii=None):
     """
     real_radii, fake_radii = _radii(real) if real_radii is None else real_radii, _radii(fake)
     inside, dense = 0, 0
-    covered, recalled = torch.zeros(len(real), dtype=torch.bool), torch.zeros(len(real), dtype=torch.bool)
-    for rows, radii in zip(fake.split(CHUNK), fake_radii[PRECISION_NEIGHBOURS].split(CHUNK), strict=True):
+    covered, recalled = (
+        torch.zeros(len(real), dtype=torch.bool),
+        torch.zeros(len(real), dtype=torch.bool),
+    )
+    for rows, radii in zip(
+        fake.split(CHUNK), fake_radii[PRECISION_NEIGHBOURS].split(CHUNK), strict=True
+    ):
         distances = torch.cdist(rows, real)  # [chunk, M]
         inside += (distances <= real_radii[PRECISION_NEIGHBOURS]).any(1).sum().item()
         in_balls = distances <= real_radii[COVERAGE_NEIGHBOURS]
         dense += in_balls.sum().item()
         covered |= in_balls.any(0)
         recalled |= (distances <= radii[:, None]).any(0)
-    return {"precision": inside / len(fake), "recall": recalled.sum().item() / len(real),
-            "density": dense / COVERAGE_NEIGHBOURS / len(fake), "coverage": covered.sum().item() / len(real)}
+    return {
+        "precision": inside / len(fake),
+        "recall": recalled.sum().item() / len(real),
+        "density": dense / COVERAGE_NEIGHBOURS / len(fake),
+        "coverage": covered.sum().item() / len(real),
+    }
 
 
 @torch.no_grad()
@@ -156,7 +177,7 @@ def nearest_train(images):
     best = torch.full((len(flat),), float("inf"))
     index = torch.zeros(len(flat), dtype=torch.int64)
     for start in range(0, len(digits), 2000):
-        part = data.to_tanh_range(digits[start:start + 2000]).flatten(1)  # [2000, 784]
+        part = data.to_tanh_range(digits[start : start + 2000]).flatten(1)  # [2000, 784]
         distances, nearest = torch.cdist(flat, part).min(1)
         index = torch.where(distances < best, nearest + start, index)
         best = torch.minimum(distances, best)
@@ -171,7 +192,9 @@ def train_on_fakes(images, labels, *, epochs=3, seed=0):
     """
     _check(images, labels)
     if len(images) < judges.BATCH_SIZE:
-        raise ValueError(f"to learn from, there must be {judges.BATCH_SIZE} images or more, got {len(images)}")
+        raise ValueError(
+            f"to learn from, there must be {judges.BATCH_SIZE} images or more, got {len(images)}"
+        )
     pixels = data.from_tanh_range(images).squeeze(1)
     with torch.random.fork_rng():
         net = judges.train("judge", epochs=epochs, seed=seed, images=pixels, labels=labels)
@@ -182,15 +205,21 @@ def _check(images, labels):
     if images.ndim != 4 or images.shape[1:] != (1, 28, 28):
         raise ValueError(f"images must have shape [N, 1, 28, 28], got {list(images.shape)}")
     if not images.is_floating_point():
-        raise ValueError(f"images must be float in [-1, 1], got {images.dtype}: pass them through data.to_tanh_range")
+        raise ValueError(
+            f"images must be float in [-1, 1], got {images.dtype}: pass them through data.to_tanh_range"
+        )
     data.check_images(images)
     if labels is None:
         return
     if labels.dtype != torch.int64 or labels.shape != (len(images),):
-        raise ValueError(f"labels must be int64 of shape [{len(images)}], one an image, "
-                         f"got {labels.dtype} {list(labels.shape)}")
+        raise ValueError(
+            f"labels must be int64 of shape [{len(images)}], one an image, "
+            f"got {labels.dtype} {list(labels.shape)}"
+        )
     if labels.min() < 0 or labels.max() > 9:
-        raise ValueError(f"labels must lie in 0 … 9, got {labels.min().item()} … {labels.max().item()}")
+        raise ValueError(
+            f"labels must lie in 0 … 9, got {labels.min().item()} … {labels.max().item()}"
+        )
 
 
 @functools.cache
@@ -218,16 +247,26 @@ def _by_digit(features, predicted, labels, real_features, real_labels):
     for digit in range(10):
         fakes, digits = features[labels == digit], real_features[real_labels == digit]
         if len(fakes) <= COVERAGE_NEIGHBOURS:
-            raise ValueError(f"only {len(fakes)} images are labelled {digit}: draw the labels from the data, or ten "
-                             "equal shares")
+            raise ValueError(
+                f"only {len(fakes)} images are labelled {digit}: draw the labels from the data, or ten "
+                "equal shares"
+            )
         if len(fakes) < FEW_PER_DIGIT:
-            _warn(f"only {len(fakes)} images are labelled {digit}: its figures are coarse, and the worst digit may be "
-                  "the rarest")
+            _warn(
+                f"only {len(fakes)} images are labelled {digit}: its figures are coarse, and the worst digit may be "
+                "the rarest"
+            )
         accuracy.append((predicted[labels == digit] == digit).float().mean().item())
         count = min(len(fakes), len(digits), PER_DIGIT)
         nearby = neighbour_metrics(fakes[:count], digits[:count])
         recall.append(nearby["recall"])
         coverage.append(nearby["coverage"])
-    return {"accuracy": (predicted == labels).float().mean().item(), "accuracy_worst": min(accuracy),
-            "accuracy_digit": accuracy, "recall_digit": sum(recall) / 10, "recall_digit_worst": min(recall),
-            "coverage_digit": sum(coverage) / 10, "coverage_digit_worst": min(coverage)}
+    return {
+        "accuracy": (predicted == labels).float().mean().item(),
+        "accuracy_worst": min(accuracy),
+        "accuracy_digit": accuracy,
+        "recall_digit": sum(recall) / 10,
+        "recall_digit_worst": min(recall),
+        "coverage_digit": sum(coverage) / 10,
+        "coverage_digit_worst": min(coverage),
+    }

@@ -20,7 +20,9 @@ class DenseGenerator(nn.Module):
     hidden layer has no BatchNorm, as there.
     """
 
-    def __init__(self, latent_dim=100, hidden=(128, 256, 512, 1024), image_shape=(1, 28, 28), *, eps=1e-5):
+    def __init__(
+        self, latent_dim=100, hidden=(128, 256, 512, 1024), image_shape=(1, 28, 28), *, eps=1e-5
+    ):
         super().__init__()
         self.latent_dim, self.image_shape = latent_dim, tuple(image_shape)
         layers = [nn.Linear(latent_dim, hidden[0]), nn.LeakyReLU(0.2)]
@@ -53,7 +55,9 @@ class DenseDiscriminator(nn.Module):
 
     def forward(self, images):
         if images.shape[1:] != self.image_shape:
-            raise ValueError(f"images must have shape {['B', *self.image_shape]}, got {list(images.shape)}")
+            raise ValueError(
+                f"images must have shape {['B', *self.image_shape]}, got {list(images.shape)}"
+            )
         return self.layers(images).squeeze(1)
 
 
@@ -75,14 +79,22 @@ class CompactGenerator(nn.Module):
         self.latent_dim, self.classes = latent_dim, classes
         self.kinds = 0 if classes else kinds
         if not self.kinds < latent_dim:
-            raise ValueError(f"latent_dim must be more than the {kinds} numbers that choose a kind, got {latent_dim}")
+            raise ValueError(
+                f"latent_dim must be more than the {kinds} numbers that choose a kind, got {latent_dim}"
+            )
         self.layers = nn.Sequential(
             # The kind comes back as one-hot, and picks a column of weights: as good as a bias. The convolution's bias
             # BatchNorm would subtract again.
             nn.Linear(latent_dim + classes, first * 49, bias=not (self.kinds or classes)),
-            nn.Unflatten(1, (first, 7, 7)), nn.BatchNorm2d(first), nn.LeakyReLU(0.2),  # [B, 16, 7, 7]
-            nn.Conv2d(first, second, 3, padding=1, bias=False), nn.BatchNorm2d(second), nn.LeakyReLU(0.2),
-            nn.Conv2d(second, 16, 3, padding=1), nn.PixelShuffle(4), nn.Tanh(),  # [B, 1, 28, 28]
+            nn.Unflatten(1, (first, 7, 7)),
+            nn.BatchNorm2d(first),
+            nn.LeakyReLU(0.2),  # [B, 16, 7, 7]
+            nn.Conv2d(first, second, 3, padding=1, bias=False),
+            nn.BatchNorm2d(second),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(second, 16, 3, padding=1),
+            nn.PixelShuffle(4),
+            nn.Tanh(),  # [B, 1, 28, 28]
         )
 
     def forward(self, z, *cond):
@@ -106,9 +118,14 @@ class CompactDiscriminator(nn.Module):
         super().__init__()
         self.classes = classes
         self.features = nn.Sequential(
-            nn.PixelUnshuffle(4), nn.Conv2d(16, channels, 3, padding=1), nn.LeakyReLU(0.2),  # [B, 24, 7, 7]
-            nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(0.2),  # [B, 24, 7, 7]
-            nn.Flatten(), nn.Linear(channels * 49, hidden), nn.LeakyReLU(0.2),  # [B, 128]
+            nn.PixelUnshuffle(4),
+            nn.Conv2d(16, channels, 3, padding=1),
+            nn.LeakyReLU(0.2),  # [B, 24, 7, 7]
+            nn.Conv2d(channels, channels, 3, padding=1),
+            nn.LeakyReLU(0.2),  # [B, 24, 7, 7]
+            nn.Flatten(),
+            nn.Linear(channels * 49, hidden),
+            nn.LeakyReLU(0.2),  # [B, 128]
         )
         self.score = nn.Linear(hidden, 1)
         self.embedding = nn.Linear(classes, hidden, bias=False) if classes else None
@@ -155,8 +172,12 @@ def _check_shapes(inputs, expected, classes):
     """Raise ValueError unless `inputs` have the `expected` shapes (name to shape without B), labels behind them."""
     expected = expected | ({"one_hot": (classes,)} if classes else {})
     if [tuple(x.shape[1:]) for x in inputs] != list(expected.values()):
-        wanted = ", ".join(f"{name} [B, {', '.join(map(str, shape))}]" for name, shape in expected.items())
-        raise ValueError(f"this net takes {wanted}; got {', '.join(str(list(x.shape)) for x in inputs)}")
+        wanted = ", ".join(
+            f"{name} [B, {', '.join(map(str, shape))}]" for name, shape in expected.items()
+        )
+        raise ValueError(
+            f"this net takes {wanted}; got {', '.join(str(list(x.shape)) for x in inputs)}"
+        )
 
 
 def trained_generator(*, conditional=False):
@@ -189,6 +210,8 @@ def sample(generator, z, *cond):
     was_training = generator.training
     generator.eval()
     try:
-        return torch.cat([generator(*part) for part in zip(*(x.split(1000) for x in (z, *cond)), strict=True)])
+        return torch.cat(
+            [generator(*part) for part in zip(*(x.split(1000) for x in (z, *cond)), strict=True)]
+        )
     finally:
         generator.train(was_training)

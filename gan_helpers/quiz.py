@@ -25,16 +25,23 @@ def ask(right, explanations):
         score.value = f"<b>{hits} of {len(right)} right</b>"
 
     def add(question):
-        choice = ipywidgets.RadioButtons(options=list(explanations), value=None, description=question,
-                                         layout={"width": "max-content"})
+        choice = ipywidgets.RadioButtons(
+            options=list(explanations),
+            value=None,
+            description=question,
+            layout={"width": "max-content"},
+        )
         verdict = ipywidgets.HTML()
 
         def judge(change):
             chosen[question] = change["new"]
             hit = change["new"] == right[question]
-            verdict.value = ("✔ Yes. " + explanations[change["new"]] if hit else
-                             f"✘ No. Look for this in {question}, and you will not find it: "
-                             + explanations[change["new"]])
+            verdict.value = (
+                "✔ Yes. " + explanations[change["new"]]
+                if hit
+                else f"✘ No. Look for this in {question}, and you will not find it: "
+                + explanations[change["new"]]
+            )
             count()
 
         choice.observe(judge, "value")

@@ -5,8 +5,8 @@
     tables.below(rows, ["digit_fid"], "BCE", "clip 1", factor=0.75)       # {0: True, 1: True, …}, for a claim
     tables.summary(rows, ("digit_fid", "coverage"), step=4000)            # a table of medians and ranges, for display
 
-`make results` writes them (gan_helpers.results). Each row has its variant, seed and step, the command that makes it
-anew and the seconds it took. Beside a table stand the fingerprints of its variants (gan_helpers.fingerprints).
+`make results` writes them (gan_notebooks.results). Each row has its variant, seed and step, the command that makes it
+anew and the seconds it took. Beside a table stand the fingerprints of its variants (gan_notebooks.fingerprints).
 """
 
 import csv
@@ -19,7 +19,9 @@ from pathlib import Path
 from IPython.display import Markdown
 
 _CHECKOUT = Path(__file__).parents[1] / "notebooks" / "results"
-FOLDER = _CHECKOUT if _CHECKOUT.exists() else Path(__file__).parent / "assets" / "results"  # as installed
+FOLDER = (
+    _CHECKOUT if _CHECKOUT.exists() else Path(__file__).parent / "assets" / "results"
+)  # as installed
 
 
 def read(name, folder=None):
@@ -28,7 +30,10 @@ def read(name, folder=None):
     if not path.exists():
         return []
     with open(path, encoding="utf8", newline="") as file:
-        return [{key: _parse(text) for key, text in row.items() if text != ""} for row in csv.DictReader(file)]
+        return [
+            {key: _parse(text) for key, text in row.items() if text != ""}
+            for row in csv.DictReader(file)
+        ]
 
 
 def write(path, rows):
@@ -66,8 +71,10 @@ def by_seed(rows, column, **fixed):
     found = {}
     for row in where(rows, **fixed):
         if column in row and found.setdefault(row["seed"], row[column]) != row[column]:
-            raise ValueError(f"seed {row['seed']} has several values of {column} among the rows with {fixed}: "
-                             "fix one more column, such as step")
+            raise ValueError(
+                f"seed {row['seed']} has several values of {column} among the rows with {fixed}: "
+                "fix one more column, such as step"
+            )
     return {row["seed"]: row[column] for row in where(rows, **fixed) if column in row}
 
 
@@ -76,8 +83,14 @@ def below(rows, columns, variant, other, *, factor=1.0, margin=0.0, **fixed):
 
     Among the rows that have the `fixed` values.
     """
-    pairs = [[by_seed(rows, column, variant=name, **fixed) for name in (variant, other)] for column in columns]
-    return {seed: all(small[seed] < factor * large[seed] - margin for small, large in pairs) for seed in pairs[0][0]}
+    pairs = [
+        [by_seed(rows, column, variant=name, **fixed) for name in (variant, other)]
+        for column in columns
+    ]
+    return {
+        seed: all(small[seed] < factor * large[seed] - margin for small, large in pairs)
+        for seed in pairs[0][0]
+    }
 
 
 def spread(values):
@@ -85,8 +98,10 @@ def spread(values):
     values = list(values)
     if not values:
         return "–"
-    middle, low, high = (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-                         for value in (statistics.median(values), min(values), max(values)))
+    middle, low, high = (
+        f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+        for value in (statistics.median(values), min(values), max(values))
+    )
     return f"{middle} ({low} – {high})"
 
 
@@ -99,7 +114,9 @@ def summary(rows, columns, **fixed):
         cells = [spread(by_seed(rows, column, variant=variant).values()) for column in columns]
         seeds = {row["seed"] for row in where(rows, variant=variant)}
         lines.append(f"| {variant} | {len(seeds)} | " + " | ".join(cells) + " |")
-    return Markdown("\n".join(lines) if variants else "No table is stored yet: `make results` makes it.")
+    return Markdown(
+        "\n".join(lines) if variants else "No table is stored yet: `make results` makes it."
+    )
 
 
 def _format(value):

@@ -11,7 +11,7 @@ import os
 import re
 from pathlib import Path
 
-from gan_helpers.lesson import ParameterError
+from gan_helpers.parameters import ParameterError
 
 VARIABLE = "GAN_HELPERS_THREADS"
 CGROUPS = Path("/sys/fs/cgroup")

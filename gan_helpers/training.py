@@ -49,7 +49,11 @@ def discriminator_step(G, D, opt_D, real, z, loss, *, cond=(), penalty=None):
     opt_D.zero_grad(set_to_none=True)
     total.backward()
     opt_D.step()
-    return {"d_loss": d_loss.item(), "score_real": real_scores.mean().item(), "score_fake": fake_scores.mean().item()}
+    return {
+        "d_loss": d_loss.item(),
+        "score_real": real_scores.mean().item(),
+        "score_fake": fake_scores.mean().item(),
+    }
 
 
 def generator_step(G, D, opt_G, z, loss, *, cond=(), real=None):
@@ -85,7 +89,9 @@ class History:
         """Append the metrics (dict[str, float]) of the step just done."""
         for name, value in metrics.items():
             self.steps.setdefault(name, []).append(self.step)
-            self.values.setdefault(name, []).append(float(value))  # plain: a checkpoint holds nothing else
+            self.values.setdefault(name, []).append(
+                float(value)
+            )  # plain: a checkpoint holds nothing else
 
     def state_dict(self):
         return dict(vars(self))
@@ -98,8 +104,10 @@ class TrainingDiverged(RuntimeError):
     """A loss or a picture is no longer a number; `history` holds the run up to that step."""
 
     def __init__(self, what, history):
-        super().__init__(f"{what} at step {history.step}. Try a smaller learning rate, look for a log or a square root "
-                         "that reaches 0 in your loss, and check that the images lie in [-1, 1].")
+        super().__init__(
+            f"{what} at step {history.step}. Try a smaller learning rate, look for a log or a square root "
+            "that reaches 0 in your loss, and check that the images lie in [-1, 1]."
+        )
         self.history = history
 
 
@@ -130,8 +138,10 @@ def training_loop(step, batches, history, *, steps, snapshot=None):
             if done == steps:
                 return
         if done == before:
-            raise ValueError("batches gave none: pass an object that can be gone through again, such as data.batches, "
-                             "and no iterator")
+            raise ValueError(
+                "batches gave none: pass an object that can be gone through again, such as data.batches, "
+                "and no iterator"
+            )
 
 
 def fit(step, batches, *, steps=None, epochs=None, snapshot=None, history=None):
@@ -144,18 +154,31 @@ def fit(step, batches, *, steps=None, epochs=None, snapshot=None, history=None):
     is; a second one interrupts at once. Raises TrainingDiverged where a metric is NaN or infinite.
     """
     if (steps is None) == (epochs is None):
-        raise ValueError(f"give steps or epochs, not both and not neither: got steps={steps}, epochs={epochs}")
+        raise ValueError(
+            f"give steps or epochs, not both and not neither: got steps={steps}, epochs={epochs}"
+        )
     length = steps if epochs is None else epochs
     if not isinstance(length, int) or length < 0:
-        raise ValueError(f"{'steps' if epochs is None else 'epochs'} must be a whole number from 0, got {length}")
+        raise ValueError(
+            f"{'steps' if epochs is None else 'epochs'} must be a whole number from 0, got {length}"
+        )
     total = steps if epochs is None else epochs * len(batches)
     history = History() if history is None else history
     # Rarely redrawn where nobody watches: each redraw is a line in a log.
     every = 0.2 if sys.stderr.isatty() else 2.0
-    with _stop_on_interrupt() as stop, tqdm(total=total, unit="step", mininterval=every, ncols=100) as bar:
+    with (
+        _stop_on_interrupt() as stop,
+        tqdm(total=total, unit="step", mininterval=every, ncols=100) as bar,
+    ):
         for _ in training_loop(step, batches, history, steps=total, snapshot=snapshot):
-            bar.set_postfix({name: f"{values[-1]:.2f}" for name, values in history.values.items()
-                             if name.endswith("loss")}, refresh=False)
+            bar.set_postfix(
+                {
+                    name: f"{values[-1]:.2f}"
+                    for name, values in history.values.items()
+                    if name.endswith("loss")
+                },
+                refresh=False,
+            )
             bar.update()
             if stop.is_set():
                 break
@@ -166,7 +189,9 @@ def fit(step, batches, *, steps=None, epochs=None, snapshot=None, history=None):
 def _stop_on_interrupt():
     """Yield an event that the first Ctrl-C sets; the second raises KeyboardInterrupt as usual."""
     stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # only the main thread gets signals
+    if (
+        threading.current_thread() is not threading.main_thread()
+    ):  # only the main thread gets signals
         yield stop
         return
 
@@ -174,7 +199,10 @@ def _stop_on_interrupt():
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        print("\nStopping after this step; nets and history are kept. Once more stops at once.", file=sys.stderr)
+        print(
+            "\nStopping after this step; nets and history are kept. Once more stops at once.",
+            file=sys.stderr,
+        )
 
     previous = signal.signal(signal.SIGINT, handler)
     try:
@@ -196,7 +224,9 @@ class EMA(AveragedModel):
         if not 0 <= decay < 1:
             raise ValueError(f"decay must lie in [0, 1), got {decay}")
 
-        def average(averaged, current, n):  # n counts the updates before this one; at 0 torch copies instead
+        def average(
+            averaged, current, n
+        ):  # n counts the updates before this one; at 0 torch copies instead
             keep = min(decay, float(n) / (float(n) + 9))
             torch._foreach_lerp_(averaged, current, 1 - keep)
 

@@ -14,6 +14,7 @@ import torch
 
 def check(steps):
     """Decorator: a generator of (holds, reason, hint) becomes a check that prints a verdict on a reader's function."""
+
     @functools.wraps(steps)
     def verdict(answer):
         try:
@@ -28,8 +29,10 @@ def check(steps):
             if isinstance(error, NotImplementedError) and str(error).startswith("Exercise "):
                 print(f"Not solved yet. {error}")
                 return
-            print(f"✘ Your function stopped with {type(error).__name__}: {error}\n"
-                  "Hint: call it in a cell of its own, and print the shapes and dtypes on the way.")
+            print(
+                f"✘ Your function stopped with {type(error).__name__}: {error}\n"
+                "Hint: call it in a cell of its own, and print the shapes and dtypes on the way."
+            )
         else:
             print("✔ Right.")
 
@@ -50,5 +53,8 @@ def is_number(result, hint="one number: the mean over the batch"):
 
 def is_tensor(result):
     """The first line of most checks: (holds, reason, hint)."""
-    return (isinstance(result, torch.Tensor), f"it returns {type(result).__name__} and no tensor",
-            "does every path end with `return`, and without .item()")
+    return (
+        isinstance(result, torch.Tensor),
+        f"it returns {type(result).__name__} and no tensor",
+        "does every path end with `return`, and without .item()",
+    )

@@ -12,18 +12,49 @@ def to_tanh_range(answer):
     before = pixels.clone()
     scaled = answer(pixels)
     yield is_tensor(scaled)
-    yield scaled.shape == pixels.shape, f"shape {list(pixels.shape)} has become {list(scaled.shape)}", "keep the shape"
-    yield scaled.is_floating_point(), f"it returns {scaled.dtype}", "turn bytes into floats before you compute"
-    yield scaled.dtype == torch.float32, f"it returns {scaled.dtype}", "the nets compute with float32: use .float()"
+    yield (
+        scaled.shape == pixels.shape,
+        f"shape {list(pixels.shape)} has become {list(scaled.shape)}",
+        "keep the shape",
+    )
+    yield (
+        scaled.is_floating_point(),
+        f"it returns {scaled.dtype}",
+        "turn bytes into floats before you compute",
+    )
+    yield (
+        scaled.dtype == torch.float32,
+        f"it returns {scaled.dtype}",
+        "the nets compute with float32: use .float()",
+    )
     low, high = scaled.min().item(), scaled.max().item()
-    yield (low, high) != (0, 1), "black is 0 and not -1", "that is the first of two steps: [0, 1] is not yet [-1, 1]"
-    yield abs(low + 0.4242) > 1e-3, "black is -0.42", "mean and deviation are a classifier's scaling: use 0.5 and 0.5"
+    yield (
+        (low, high) != (0, 1),
+        "black is 0 and not -1",
+        "that is the first of two steps: [0, 1] is not yet [-1, 1]",
+    )
+    yield (
+        abs(low + 0.4242) > 1e-3,
+        "black is -0.42",
+        "mean and deviation are a classifier's scaling: use 0.5 and 0.5",
+    )
     yield high < 2, f"white is {high:g}", "divide by 255 first"
-    yield (low, high) == (-1, 1), f"the range is [{low:g}, {high:g}]", "0 must become exactly -1, and 255 exactly 1"
+    yield (
+        (low, high) == (-1, 1),
+        f"the range is [{low:g}, {high:g}]",
+        "0 must become exactly -1, and 255 exactly 1",
+    )
     expected = torch.tensor([[-1, -0.6, 1], [0.6, -0.2, 0.2]])
-    yield (torch.allclose(scaled, expected, atol=1e-6), f"51, a fifth of white, has become {scaled[0, 1]:.3f}",
-           "it should be -0.6; do you compute with bytes, which wrap around at 256?")
-    yield torch.equal(pixels, before), "it has changed the pixels it was given", "do not work in place on an argument"
+    yield (
+        torch.allclose(scaled, expected, atol=1e-6),
+        f"51, a fifth of white, has become {scaled[0, 1]:.3f}",
+        "it should be -0.6; do you compute with bytes, which wrap around at 256?",
+    )
+    yield (
+        torch.equal(pixels, before),
+        "it has changed the pixels it was given",
+        "do not work in place on an argument",
+    )
 
 
 @check
@@ -34,18 +65,37 @@ def from_tanh_range(answer):
     before = images.clone()
     pixels = answer(images)
     yield is_tensor(pixels)
-    yield pixels.shape == greys.shape, f"shape [16, 16] has become {list(pixels.shape)}", "keep the shape"
-    yield pixels.dtype == torch.uint8, f"it returns {pixels.dtype}", "a picture file holds bytes: .to(torch.uint8)"
+    yield (
+        pixels.shape == greys.shape,
+        f"shape [16, 16] has become {list(pixels.shape)}",
+        "keep the shape",
+    )
+    yield (
+        pixels.dtype == torch.uint8,
+        f"it returns {pixels.dtype}",
+        "a picture file holds bytes: .to(torch.uint8)",
+    )
     first, last = pixels[0, 0].item(), pixels[15, 15].item()
     yield first == 0, f"black comes back as {first}", "add 1 before you multiply: -1 must become 0"
-    yield last == 255, f"white comes back as {last}", "the span from -1 to 1 is 2 long, and must become 255 long"
+    yield (
+        last == 255,
+        f"white comes back as {last}",
+        "the span from -1 to 1 is 2 long, and must become 255 long",
+    )
     wrong = (pixels != greys).nonzero()
     grey = greys[tuple(wrong[0])].item() if len(wrong) else None
-    yield (len(wrong) == 0, f"{len(wrong)} of 256 grey levels do not come back, {grey} among them",
-           "turning a float into a byte cuts off: 6.9999 becomes 6. Round first")
+    yield (
+        len(wrong) == 0,
+        f"{len(wrong)} of 256 grey levels do not come back, {grey} among them",
+        "turning a float into a byte cuts off: 6.9999 becomes 6. Round first",
+    )
     half = answer(torch.tensor([-1 + 2 * 100.6 / 255]))
     yield half.item() == 101, f"100.6 becomes {half.item()}", "round to the nearest level"
-    yield torch.equal(images, before), "it has changed the images it was given", "do not work in place on an argument"
+    yield (
+        torch.equal(images, before),
+        "it has changed the images it was given",
+        "do not work in place on an argument",
+    )
 
 
 @check
@@ -55,15 +105,33 @@ def load_batch(answer):
     pixels[0, 3:9], pixels[1, 5:7] = 255, 51
     batch = answer(pixels)
     yield is_tensor(batch)
-    yield (batch.shape == (2, 1, 28, 28), f"two pictures have become {list(batch.shape)}",
-           "a net for pictures wants [B, 1, 28, 28]: keep unsqueeze(1)")
+    yield (
+        batch.shape == (2, 1, 28, 28),
+        f"two pictures have become {list(batch.shape)}",
+        "a net for pictures wants [B, 1, 28, 28]: keep unsqueeze(1)",
+    )
     low, high = batch.min().item(), batch.max().item()
-    yield low != -3, "black is -3: the range is [-3, 1]", "the scaling is done twice. Which line is too many?"
-    yield low != 0, "black is 0: the range is [0, 1]", "now it is not scaled often enough. One of the two must stay"
-    yield (low, high) == (-1, 1), f"the range is [{low:g}, {high:g}]", "black must be -1 and white 1"
+    yield (
+        low != -3,
+        "black is -3: the range is [-3, 1]",
+        "the scaling is done twice. Which line is too many?",
+    )
+    yield (
+        low != 0,
+        "black is 0: the range is [0, 1]",
+        "now it is not scaled often enough. One of the two must stay",
+    )
+    yield (
+        (low, high) == (-1, 1),
+        f"the range is [{low:g}, {high:g}]",
+        "black must be -1 and white 1",
+    )
     edge = batch[1, 0, 5, 0].item()
-    yield (abs(edge + 0.6) < 1e-6, f"grey level 51 has become {edge:g} and not -0.6",
-           "clamping hides a wrong scaling: what was darker than middle grey is now black. Remove the cause")
+    yield (
+        abs(edge + 0.6) < 1e-6,
+        f"grey level 51 has become {edge:g} and not -0.6",
+        "clamping hides a wrong scaling: what was darker than middle grey is now black. Remove the cause",
+    )
 
 
 @check
@@ -71,12 +139,29 @@ def which_scaling(answer):
     """answer(images) -> "bytes", "[0, 1]", "[-1, 1]" or "mean and std"."""
     dim = torch.rand(8, 1, 28, 28) * 0.8  # no white pixel in the batch
     dim[:, :, :4] = 0  # but black ones
-    cases = [("bytes", (dim * 255).round(), "2.82 is one thing, 200 another: look at the largest pixel first"),
-             ("[0, 1]", dim, "no pixel is below 0"),
-             ("[-1, 1]", dim * 2 - 1, "the darkest pixel is -1; the brightest need not be 1 in every batch"),
-             ("mean and std", (dim - 0.1307) / 0.3081, "the darkest pixel is -0.42: (0 - 0.1307) / 0.3081")]
+    cases = [
+        (
+            "bytes",
+            (dim * 255).round(),
+            "2.82 is one thing, 200 another: look at the largest pixel first",
+        ),
+        ("[0, 1]", dim, "no pixel is below 0"),
+        (
+            "[-1, 1]",
+            dim * 2 - 1,
+            "the darkest pixel is -1; the brightest need not be 1 in every batch",
+        ),
+        (
+            "mean and std",
+            (dim - 0.1307) / 0.3081,
+            "the darkest pixel is -0.42: (0 - 0.1307) / 0.3081",
+        ),
+    ]
     for name, images, hint in cases:
         found = answer(images)
         yield isinstance(found, str), f"it returns {found!r}", "return one of the four names"
-        yield (found == name,
-               f"a batch from {images.min():.2f} to {images.max():.2f} is {name!r}, and you say {found!r}", hint)
+        yield (
+            found == name,
+            f"a batch from {images.min():.2f} to {images.max():.2f} is {name!r}, and you say {found!r}",
+            hint,
+        )

@@ -7,7 +7,9 @@ import torch.nn.functional as F
 
 from gan_helpers.checks import check, is_number, is_tensor, near
 
-LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 0.0, 0.0], [-3.0, 1.0, -2.0], [1.0, 2.0, -0.5]])  # four of three classes
+LOGITS = torch.tensor(
+    [[2.0, -1.0, 0.5], [0.0, 0.0, 0.0], [-3.0, 1.0, -2.0], [1.0, 2.0, -0.5]]
+)  # four of three classes
 
 
 @check
@@ -15,22 +17,42 @@ def probability_real(answer):
     """answer(logits [B, K]) -> σ(lse) [B], finite at ±200."""
     found = answer(LOGITS.clone())
     yield is_tensor(found)
-    yield found.shape == (4,), f"logits [4, 3] become {list(found.shape)}", "one number a picture: sum over dimension 1"
+    yield (
+        found.shape == (4,),
+        f"logits [4, 3] become {list(found.shape)}",
+        "one number a picture: sum over dimension 1",
+    )
     z = LOGITS.exp().sum(1)
-    yield (not near(found, torch.log(z)), "it is lse, any real number",
-           "lse is the score; a probability is σ of it")
+    yield (
+        not near(found, torch.log(z)),
+        "it is lse, any real number",
+        "lse is the score; a probability is σ of it",
+    )
     yield (not near(found, 1 / (1 + z)), "it is the probability of fake", "1 minus that")
-    yield (not near(found, LOGITS.softmax(1).max(1).values), "it is the largest share",
-           "that says how sure D is of a class, not how sure it is of a digit")
+    yield (
+        not near(found, LOGITS.softmax(1).max(1).values),
+        "it is the largest share",
+        "that says how sure D is of a class, not how sure it is of a digit",
+    )
     extreme = torch.tensor([[200.0, 0.0, -200.0], [-200.0, -200.0, -200.0]], requires_grad=True)
     far = answer(extreme)
-    yield bool(torch.isfinite(far).all()), "at logits of 200 it is not finite", "do not compute e^200: logsumexp"
+    yield (
+        bool(torch.isfinite(far).all()),
+        "at logits of 200 it is not finite",
+        "do not compute e^200: logsumexp",
+    )
     yield far.requires_grad, "it has lost its graph", "no .detach(): D is trained by it"
-    slope, = torch.autograd.grad(far.sum(), extreme)
-    yield (bool(torch.isfinite(slope).all()), "at logits of 200 its gradient is not a number",
-           "the value survives e^200 = ∞, the gradient does not: logsumexp")
-    yield (near(found, z / (z + 1)), f"three logits of 0 give {found[1]:.3f} and not 0.75",
-           "Z = 3, and Z / (Z + 1)")
+    (slope,) = torch.autograd.grad(far.sum(), extreme)
+    yield (
+        bool(torch.isfinite(slope).all()),
+        "at logits of 200 its gradient is not a number",
+        "the value survives e^200 = ∞, the gradient does not: logsumexp",
+    )
+    yield (
+        near(found, z / (z + 1)),
+        f"three logits of 0 give {found[1]:.3f} and not 0.75",
+        "Z = 3, and Z / (Z + 1)",
+    )
     yield near(far, torch.tensor([1.0, 0.0])), "at ±200 it is wrong", "1 and 0"
 
 
@@ -42,8 +64,11 @@ def k_plus_one_loss(answer):
     found = answer(real.clone(), labels, fake[:2].clone())  # two fakes: as many as labels
     yield from is_number(found)
     recipe = F.cross_entropy(real, labels) + F.cross_entropy(fake[:2], labels)
-    yield (not near(found, recipe), "the fakes have the labels of the real batch",
-           "that is the recipe of section 3: no term of it says fake")
+    yield (
+        not near(found, recipe),
+        "the fakes have the labels of the real batch",
+        "that is the recipe of section 3: no term of it says fake",
+    )
     found = answer(real.clone(), labels, fake.clone())
     yield from is_number(found)
     of_real = F.cross_entropy(real, labels)
@@ -52,23 +77,45 @@ def k_plus_one_loss(answer):
         return of_real + F.cross_entropy(fake, torch.full((3,), target))
 
     right = with_target(12)
-    yield not near(found, of_real), "the fakes are left out", "a second cross-entropy, of fake_logits"
+    yield (
+        not near(found, of_real),
+        "the fakes are left out",
+        "a second cross-entropy, of fake_logits",
+    )
     yield not near(found, right - of_real), "the real digits are left out", "both parts"
-    yield (not near(found, with_target(0)), "the fakes have class 0",
-           "0 is a digit: they need a class of their own")
-    yield (not near(found, with_target(10)), "the fakes have class 10",
-           "there are not always ten classes: the last of the logits is fake_logits.shape[1] - 1")
-    yield (not near(found, with_target(11)), "the fakes have the last class but one",
-           "K + 1 logits are numbered 0 … K: the last one is K")
+    yield (
+        not near(found, with_target(0)),
+        "the fakes have class 0",
+        "0 is a digit: they need a class of their own",
+    )
+    yield (
+        not near(found, with_target(10)),
+        "the fakes have class 10",
+        "there are not always ten classes: the last of the logits is fake_logits.shape[1] - 1",
+    )
+    yield (
+        not near(found, with_target(11)),
+        "the fakes have the last class but one",
+        "K + 1 logits are numbered 0 … K: the last one is K",
+    )
     uniform = of_real + (fake.logsumexp(1) - fake.mean(1)).mean()
-    yield (not near(found, uniform), "the fakes have the uniform target",
-           "with an eleventh class there is a better answer: that class")
+    yield (
+        not near(found, uniform),
+        "the fakes have the uniform target",
+        "with an eleventh class there is a better answer: that class",
+    )
     yield not near(found, right / 2), "it is half of it", "the sum of the two means"
     at_once = F.cross_entropy(torch.cat([real, fake]), torch.cat([labels, torch.full((3,), 12)]))
-    yield (not near(found, at_once), "it is one mean over all five pictures",
-           "the mean over real plus the mean over fake")
-    yield (near(found, right), f"you get {found:.3f} and not {right:.3f}",
-           "all fakes get the class K, which no digit has")
+    yield (
+        not near(found, at_once),
+        "it is one mean over all five pictures",
+        "the mean over real plus the mean over fake",
+    )
+    yield (
+        near(found, right),
+        f"you get {found:.3f} and not {right:.3f}",
+        "all fakes get the class K, which no digit has",
+    )
 
 
 @check
@@ -83,17 +130,35 @@ def classifier_loss(answer):
     found = answer(net, images, labels)
     yield from is_number(found)
     double = F.cross_entropy(LOGITS.softmax(1), labels)
-    yield (not near(found, double), "the softmax is still taken twice",
-           "F.cross_entropy has a log-softmax inside and wants raw logits")
-    yield (not near(found, F.nll_loss(LOGITS.softmax(1), labels)),
-           "nll_loss gets shares, not their logarithms", "nll_loss wants log_softmax")
+    yield (
+        not near(found, double),
+        "the softmax is still taken twice",
+        "F.cross_entropy has a log-softmax inside and wants raw logits",
+    )
+    yield (
+        not near(found, F.nll_loss(LOGITS.softmax(1), labels)),
+        "nll_loss gets shares, not their logarithms",
+        "nll_loss wants log_softmax",
+    )
     yield found >= 0, f"it is {found:.3f}, below 0", "a cross-entropy is at least 0: check the sign"
-    yield (near(found, F.cross_entropy(LOGITS, labels)),
-           f"you get {found:.3f} and not {F.cross_entropy(LOGITS, labels):.3f}", "logits in, labels in: one call")
-    sure = answer(lambda images: torch.tensor([[-200.0, 200.0, 0.0]]), images[:1], torch.tensor([0]))
-    yield bool(torch.isfinite(sure)), "at logits of ±200 it is not finite", "no log of a softmax: log_softmax"
-    yield (near(sure, 400.0), f"at logits of ±200 it is {sure.item():.4g} and not 400",
-           "a bound inside the log hides the infinity and keeps the error: log_softmax")
+    yield (
+        near(found, F.cross_entropy(LOGITS, labels)),
+        f"you get {found:.3f} and not {F.cross_entropy(LOGITS, labels):.3f}",
+        "logits in, labels in: one call",
+    )
+    sure = answer(
+        lambda images: torch.tensor([[-200.0, 200.0, 0.0]]), images[:1], torch.tensor([0])
+    )
+    yield (
+        bool(torch.isfinite(sure)),
+        "at logits of ±200 it is not finite",
+        "no log of a softmax: log_softmax",
+    )
+    yield (
+        near(sure, 400.0),
+        f"at logits of ±200 it is {sure.item():.4g} and not 400",
+        "a bound inside the log hides the infinity and keeps the error: log_softmax",
+    )
 
 
 @check
@@ -103,17 +168,40 @@ def undecided(answer):
     yield from is_number(found)
     right = -LOGITS.log_softmax(1).mean()
     shares = LOGITS.softmax(1)
-    yield (not near(found, -(shares * LOGITS.log_softmax(1)).sum(1).mean()), "it is the entropy",
-           "that is largest, not smallest, where D is undecided: weigh each class with 1/K, not with its share")
-    yield (not near(found, -LOGITS.log_softmax(0).mean()), "the softmax runs over the pictures",
-           "dimension 1 holds the classes")
+    yield (
+        not near(found, -(shares * LOGITS.log_softmax(1)).sum(1).mean()),
+        "it is the entropy",
+        "that is largest, not smallest, where D is undecided: weigh each class with 1/K, not with its share",
+    )
+    yield (
+        not near(found, -LOGITS.log_softmax(0).mean()),
+        "the softmax runs over the pictures",
+        "dimension 1 holds the classes",
+    )
     yield not near(found, -right), "the sign is wrong", "minus the mean of the log-shares"
-    yield not near(found, 3 * right), "it is K times too large", "1/K: the mean over the classes, not the sum"
-    yield (not near(found, right - math.log(3)), "it is 0 at equal logits",
-           "that is the divergence KL(U ‖ softmax) alone; the cross-entropy is log K more")
-    yield (near(found, right), f"you get {found:.3f} and not {right:.3f}",
-           "three equal logits must give log 3 = 1.099")
+    yield (
+        not near(found, 3 * right),
+        "it is K times too large",
+        "1/K: the mean over the classes, not the sum",
+    )
+    yield (
+        not near(found, right - math.log(3)),
+        "it is 0 at equal logits",
+        "that is the divergence KL(U ‖ softmax) alone; the cross-entropy is log K more",
+    )
+    yield (
+        near(found, right),
+        f"you get {found:.3f} and not {right:.3f}",
+        "three equal logits must give log 3 = 1.099",
+    )
     far = answer(torch.tensor([[200.0, 0.0, -200.0]]))
-    yield bool(torch.isfinite(far)), "at logits of ±200 it is not finite", "no log of a softmax: log_softmax"
-    yield (near(far, 200.0), f"at logits of 200, 0 and -200 it is {far.item():.4g} and not 200",
-           "a bound inside the log hides the infinity and keeps the error: log_softmax")
+    yield (
+        bool(torch.isfinite(far)),
+        "at logits of ±200 it is not finite",
+        "no log of a softmax: log_softmax",
+    )
+    yield (
+        near(far, 200.0),
+        f"at logits of 200, 0 and -200 it is {far.item():.4g} and not 200",
+        "a bound inside the log hides the infinity and keeps the error: log_softmax",
+    )

@@ -21,7 +21,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 from playwright.sync_api import expect, sync_playwright
 
-from gan_helpers import execution
+from gan_notebooks import notebooks
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -32,10 +32,14 @@ SETTINGS = {  # of JupyterLab: cells out of sight are in the page too; it starts
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 # All that a lesson shows from elsewhere: the badges at its top. They cannot be fetched here.
-BADGES = ("https://colab.research.google.com/assets/colab-badge.svg", "https://mybinder.org/badge_logo.svg")
+BADGES = (
+    "https://colab.research.google.com/assets/colab-badge.svg",
+    "https://mybinder.org/badge_logo.svg",
+)
 # "null" comes from ipywidgets, "slider" from live.names: what they say where they found no words.
 NAMELESS = re.compile(
-    r'- (?:button|checkbox|combobox|img|listbox|radio|slider|spinbutton|textbox)\b(?! "(?!(?:null|slider)")).*')
+    r'- (?:button|checkbox|combobox|img|listbox|radio|slider|spinbutton|textbox)\b(?! "(?!(?:null|slider)")).*'
+)
 BYTES = "image => fetch(image.src).then(answer => answer.text()).catch(() => null)"  # null: another one has come
 
 
@@ -51,12 +55,22 @@ def browser():
     expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as playwright:
         installed = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
-        path = os.environ.get("CHROMIUM") or next(filter(None, installed), playwright.chromium.executable_path)
+        path = os.environ.get("CHROMIUM") or next(
+            filter(None, installed), playwright.chromium.executable_path
+        )
         if not Path(path).exists():
-            pytest.fail(f"These tests need the browser Chromium, and there is no {path}. Install it by `apt install "
-                        "chromium` or by `python -m playwright install chromium`, or set CHROMIUM to its path.")
-        yield playwright.chromium.launch(executable_path=path, args=[
-            "--disable-gpu", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"])
+            pytest.fail(
+                f"These tests need the browser Chromium, and there is no {path}. Install it by `apt install "
+                "chromium` or by `python -m playwright install chromium`, or set CHROMIUM to its path."
+            )
+        yield playwright.chromium.launch(
+            executable_path=path,
+            args=[
+                "--disable-gpu",
+                "--no-proxy-server",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            ],
+        )
 
 
 @pytest.fixture(scope="module")
@@ -68,20 +82,36 @@ def lab(tmp_path_factory):
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(settings))
     for number in LESSONS:
-        lesson, = execution.lessons(number)
-        notebook = parameterize_notebook(load_notebook_node(str(lesson)), execution.size_parameters(lesson, "smoke"))
-        notebook, _ = ClearOutputPreprocessor().preprocess(notebook, {})  # what is seen comes from this run
+        (lesson,) = notebooks.lessons(number)
+        notebook = parameterize_notebook(
+            load_notebook_node(str(lesson)), notebooks.size_parameters(lesson, "smoke")
+        )
+        notebook, _ = ClearOutputPreprocessor().preprocess(
+            notebook, {}
+        )  # what is seen comes from this run
         nbformat.write(notebook, folder / f"{number}.ipynb")
-    own = {f"JUPYTER_{kind.upper()}_DIR": str(folder / kind) for kind in ("config", "data", "runtime")}
+    own = {
+        f"JUPYTER_{kind.upper()}_DIR": str(folder / kind) for kind in ("config", "data", "runtime")
+    }
     own |= {"IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.root_dir={folder}",
-               "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]  # 0: any port that is free
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        f"--ServerApp.root_dir={folder}",
+        "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.port=0",
+    ]  # 0: any port that is free
     if getattr(os, "geteuid", lambda: 1)() == 0:
         command.append("--allow-root")
     with open(folder / "log", "w") as log:
         server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log)
     try:
-        until(lambda: server.poll() is not None or any(list_running_servers(folder / "runtime")), "JupyterLab starts")
+        until(
+            lambda: server.poll() is not None or any(list_running_servers(folder / "runtime")),
+            "JupyterLab starts",
+        )
         assert server.poll() is None, (folder / "log").read_text()
         info = next(list_running_servers(folder / "runtime"))
         assert info["token"]
@@ -101,8 +131,14 @@ def page(request, browser, lab):
     page.set_default_timeout(SECONDS * 1000)
     page.lesson, page.told = request.param, []
     page.on("pageerror", lambda error: page.told.append(str(error)))
-    page.on("console", lambda message: page.told.append(f"{message.text} {message.location}")
-            if message.type == "error" and message.location["url"] not in BADGES else None)
+    page.on(
+        "console",
+        lambda message: (
+            page.told.append(f"{message.text} {message.location}")
+            if message.type == "error" and message.location["url"] not in BADGES
+            else None
+        ),
+    )
     page.goto(f"{lab['url']}lab/tree/{page.lesson}.ipynb?reset&token={lab['token']}")
     page.get_by_text("| Idle").wait_for()  # in the status bar, once the kernel is there
     page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -122,7 +158,9 @@ def nothing_went_wrong(page):
 
 def errors(page):
     """What cells and widgets show of errors, as text."""
-    tracebacks = page.locator("[data-mime-type$=stderr]", has_text="Traceback (most recent call last)")
+    tracebacks = page.locator(
+        "[data-mime-type$=stderr]", has_text="Traceback (most recent call last)"
+    )
     return tracebacks.or_(page.locator(".jp-OutputArea [role=alert]")).all_inner_texts()
 
 
@@ -147,11 +185,17 @@ class Keyboard:
     """Starts at the `first` control of a widget; Tab, or Shift and Tab, leads to every other one."""
 
     def __init__(self, first):
-        self.page, self.at, self.keys = first.page, first.element_handle(), itertools.cycle(["Space", "Enter"])
+        self.page, self.at, self.keys = (
+            first.page,
+            first.element_handle(),
+            itertools.cycle(["Space", "Enter"]),
+        )
         first.focus()
 
     def _reach(self, control):
-        back = control.evaluate("(control, at) => control.compareDocumentPosition(at) & 4", self.at)  # at comes later
+        back = control.evaluate(
+            "(control, at) => control.compareDocumentPosition(at) & 4", self.at
+        )  # at comes later
         for _ in range(60):
             if control.evaluate("control => control === document.activeElement"):
                 break
@@ -172,7 +216,9 @@ class Keyboard:
 
 def widget(page, button):
     """The output that has this button."""
-    return page.locator(".jp-OutputArea-output", has=page.get_by_role("button", name=button, exact=True))
+    return page.locator(
+        ".jp-OutputArea-output", has=page.get_by_role("button", name=button, exact=True)
+    )
 
 
 def move(hand, box, slider, *, picture=0, way=1):
@@ -180,11 +226,15 @@ def move(hand, box, slider, *, picture=0, way=1):
     image = box.locator("img.widget-image").nth(picture)
     before = image.evaluate(BYTES)
     hand.move(box.get_by_role("slider", name=slider, exact=True), way)
-    until(lambda: image.evaluate(BYTES) not in (before, None), f"the picture follows the slider {slider}")
+    until(
+        lambda: image.evaluate(BYTES) not in (before, None),
+        f"the picture follows the slider {slider}",
+    )
 
 
 def start_and_pause(hand, box, start, pause, one, word):
     """The buttons with these names: the number behind `word` grows, rests, and grows by one. Returns what reads it."""
+
     def count():
         return int(re.search(rf"{word} ([\d,]+)", box.inner_text())[1].replace(",", ""))
 
@@ -252,4 +302,6 @@ def test_every_control_and_picture_has_a_name(page):
     for box in boxes:
         assert NAMELESS.findall(box.aria_snapshot()) == []
         readouts = box.locator("[contenteditable]:visible")  # of sliders; they have no role
-        assert not {"", "slider", None} & {readout.get_attribute("aria-label") for readout in readouts.all()}
+        assert not {"", "slider", None} & {
+            readout.get_attribute("aria-label") for readout in readouts.all()
+        }

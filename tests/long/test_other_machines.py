@@ -5,7 +5,8 @@ import platform
 import pytest
 
 from benchmarks import race
-from gan_helpers import execution, fingerprints, staleness, threads
+from gan_helpers import threads
+from gan_notebooks import fingerprints, notebooks, staleness
 
 pytestmark = [
     pytest.mark.long,
@@ -70,7 +71,7 @@ def check(name, machine, current, defaults):
     assert {variant: why for variant, why in answers.items() if why} == {}
 
 
-@pytest.mark.parametrize("notebook", execution.lessons(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", notebooks.lessons(), ids=lambda path: path.stem)
 def test_a_lesson_has_the_stored_fingerprints(machine, notebook):
     current = fingerprints.of(fingerprints.run(notebook))
     check(notebook.stem, machine, current, staleness.defaults_of(notebook))
@@ -86,7 +87,7 @@ def test_the_full_run_has_the_stored_fingerprint(machine):
     check("02_full_run", machine, {"published code": current}, {})
 
 
-@pytest.mark.parametrize("notebook", execution.lessons(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", notebooks.lessons(), ids=lambda path: path.stem)
 def test_what_a_variant_ignores_does_not_move_it(notebook):
     """And what it reads does: a lesson once for each parameter that some variant ignores."""
     stored = fingerprints.read(notebook.stem)

@@ -11,10 +11,24 @@ D_LOSS = "F.softplus(-D(real)).mean() + F.softplus(D(fake)).mean()"
 MUTANTS = {
     "00_the_game": {
         "exercise-1": [
-            ([("        y = y + step * x\n        x = x - step * y\n",
-               "        x, y = x - step * y, y + step * x\n")], "x sees the y that has just moved"),
-            ([("        y = y + step * x\n        x = x - step * y\n",
-               "        x = x - step * y\n        y = y + step * x\n")], "D's y first"),
+            (
+                [
+                    (
+                        "        y = y + step * x\n        x = x - step * y\n",
+                        "        x, y = x - step * y, y + step * x\n",
+                    )
+                ],
+                "x sees the y that has just moved",
+            ),
+            (
+                [
+                    (
+                        "        y = y + step * x\n        x = x - step * y\n",
+                        "        x = x - step * y\n        y = y + step * x\n",
+                    )
+                ],
+                "D's y first",
+            ),
             ([("y + step * x", "y - step * x")], "y wants x·y large"),
             ([("x - step * y", "x + step * y")], "x wants x·y small"),
             ([("step * ", "")], "multiply each gradient by step"),
@@ -27,27 +41,69 @@ MUTANTS = {
             ([("int((held >= len(points) / 100).sum())", "int(held.sum())")], "count centres"),
             ([("held >= len(points) / 100", "held > 0")], "one in a hundred of all points"),
             ([("held >= ", "held > ")], ">= and not >"),
-            ([("torch.cdist(points, centres) <= reach",
-               "torch.cdist(points, centres) == torch.cdist(points, centres).min(1, keepdim=True).values")],
-             "the nearest cloud may be far away"),
-            ([("torch.cdist(points, centres) <= reach", "torch.cdist(points, centres).square() <= reach")],
-             "not their squares"),
-            ([("torch.cdist(points, centres)", "torch.cdist(points, centres, p=float('inf'))")], "√(a² + b²)"),
-            ([("int((held >= len(points) / 100).sum())", "held >= len(points) / 100")], "sum once more"),
+            (
+                [
+                    (
+                        "torch.cdist(points, centres) <= reach",
+                        "torch.cdist(points, centres) == torch.cdist(points, centres).min(1, keepdim=True).values",
+                    )
+                ],
+                "the nearest cloud may be far away",
+            ),
+            (
+                [
+                    (
+                        "torch.cdist(points, centres) <= reach",
+                        "torch.cdist(points, centres).square() <= reach",
+                    )
+                ],
+                "not their squares",
+            ),
+            (
+                [("torch.cdist(points, centres)", "torch.cdist(points, centres, p=float('inf'))")],
+                "√(a² + b²)",
+            ),
+            (
+                [("int((held >= len(points) / 100).sum())", "held >= len(points) / 100")],
+                "sum once more",
+            ),
             ([("len(points) / 100", "3")], "one in a hundred of N points, whatever N is"),
         ],
         "exercise-3": [
-            ([("", "def jensen_shannon(real_counts, fake_counts):\n"
-                   "    p, q = real_counts / real_counts.sum(), fake_counts / fake_counts.sum()\n"
-                   "    return (p * (p / q).log()).sum()\n")], "compare p and q with their mean"),
+            (
+                [
+                    (
+                        "",
+                        "def jensen_shannon(real_counts, fake_counts):\n"
+                        "    p, q = real_counts / real_counts.sum(), fake_counts / fake_counts.sum()\n"
+                        "    return (p * (p / q).log()).sum()\n",
+                    )
+                ],
+                "compare p and q with their mean",
+            ),
             ([("q, m)).sum()) / 2", "q, m)).sum())")], "half of each"),
-            ([("q, m)).sum()) / 2", "q, m)).sum()) / 2 / torch.tensor(2.0).log()")], "natural logarithm"),
-            ([("p, q = real_counts / real_counts.sum(), fake_counts / fake_counts.sum()",
-               "p, q = real_counts, fake_counts")], "shares first"),
+            (
+                [("q, m)).sum()) / 2", "q, m)).sum()) / 2 / torch.tensor(2.0).log()")],
+                "natural logarithm",
+            ),
+            (
+                [
+                    (
+                        "p, q = real_counts / real_counts.sum(), fake_counts / fake_counts.sum()",
+                        "p, q = real_counts, fake_counts",
+                    )
+                ],
+                "shares first",
+            ),
             ([("m = (p + q) / 2", "m = p + q")], "half of p + q"),
             ([(" + (torch.xlogy(q, q) - torch.xlogy(q, m)).sum()", "")], "a second sum"),
-            ([("torch.xlogy(p, p) - torch.xlogy(p, m)", "p * (p / m).log()"),
-              ("torch.xlogy(q, q) - torch.xlogy(q, m)", "q * (q / m).log()")], "torch.xlogy(p, p)"),
+            (
+                [
+                    ("torch.xlogy(p, p) - torch.xlogy(p, m)", "p * (p / m).log()"),
+                    ("torch.xlogy(q, q) - torch.xlogy(q, m)", "q * (q / m).log()"),
+                ],
+                "torch.xlogy(p, p)",
+            ),
             ([("return (", "return -(")], "not p log(m / p)"),
         ],
         "exercise-4": [
@@ -55,10 +111,23 @@ MUTANTS = {
             ([("D(fakes).sum()", "-D(fakes).sum()")], "without a minus"),
             ([("D(fakes).sum()", "D(fakes).sigmoid().sum()")], "without a sigmoid"),
             ([("gradients, =", "gradients =")], "take the first"),
-            ([("gradients, = torch.autograd.grad(D(fakes).sum(), fakes)",
-               "D(fakes).sum().backward()\n    gradients = fakes.grad")], "in place of .backward()"),
-            ([("return gradients", "return gradients / gradients.norm(dim=1, keepdim=True)")], "leave the length"),
-            ([("fakes.detach().requires_grad_()", "fakes.requires_grad_()")], "work on fakes.detach()"),
+            (
+                [
+                    (
+                        "gradients, = torch.autograd.grad(D(fakes).sum(), fakes)",
+                        "D(fakes).sum().backward()\n    gradients = fakes.grad",
+                    )
+                ],
+                "in place of .backward()",
+            ),
+            (
+                [("return gradients", "return gradients / gradients.norm(dim=1, keepdim=True)")],
+                "leave the length",
+            ),
+            (
+                [("fakes.detach().requires_grad_()", "fakes.requires_grad_()")],
+                "work on fakes.detach()",
+            ),
             ([("fakes.detach().requires_grad_()", "fakes.detach()")], "before D sees them"),
             ([("D(fakes).sum()", "D(fakes)")], "the sum of the scores"),
             ([("fakes)\n", "fakes, create_graph=True)\n")], "no create_graph"),
@@ -84,7 +153,10 @@ MUTANTS = {
         ],
         "exercise-3": [
             ([("/ 255", "/ 127.5 - 1")], "Which line is too many"),
-            ([("transforms.Normalize((0.5,), (0.5,))(images)", "images")], "not scaled often enough"),
+            (
+                [("transforms.Normalize((0.5,), (0.5,))(images)", "images")],
+                "not scaled often enough",
+            ),
             ([("images = images.unsqueeze(1)", "pass")], "keep unsqueeze"),
             ([("/ 255", "/ 127.5 - 1"), ("(images)", "(images).clamp(-1, 1)")], "clamping hides"),
         ],
@@ -99,7 +171,10 @@ MUTANTS = {
     "02_classic_gan": {
         "exercise-1": [
             ([(".detach()", "")], "detach it"),
-            ([(D_LOSS, "F.softplus(D(real)).mean() + F.softplus(-D(fake)).mean()")], "are the targets exchanged"),
+            (
+                [(D_LOSS, "F.softplus(D(real)).mean() + F.softplus(-D(fake)).mean()")],
+                "are the targets exchanged",
+            ),
             ([("    opt_D.zero_grad()\n", "")], "gradients add up"),
             ([(D_LOSS, f"({D_LOSS}) / 2")], "without ½"),
             ([(D_LOSS, "F.softplus(-D(real)).mean()")], "both parts"),
@@ -112,11 +187,18 @@ MUTANTS = {
             ([(".mean()", ".sum()")], "the mean does not grow"),
             ([(".mean()", "")], "one number"),
             ([(".square()", ".abs()")], "(0² + 1² + 4²)"),
-            ([("scores.reshape(targets.shape)", "scores.flatten()[:len(targets)]")], "do not stretch"),
+            (
+                [("scores.reshape(targets.shape)", "scores.flatten()[:len(targets)]")],
+                "do not stretch",
+            ),
             ([("scores.reshape(targets.shape)", "scores.flatten()")], "do not stretch"),
         ],
         "exercise-3": [
-            ([("", """
+            (
+                [
+                    (
+                        "",
+                        """
 def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
     opt_G.zero_grad()
     F.softplus(-D(G(z_g))).mean().backward()
@@ -124,7 +206,11 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
     opt_D.zero_grad()
     (F.softplus(-D(real)).mean() + F.softplus(D(G(z_d).detach())).mean()).backward()
     opt_D.step()
-""")], "G then plays against the new D"),
+""",
+                    )
+                ],
+                "G then plays against the new D",
+            ),
             ([("D(G(z_g))", "D(G(z_d))")], "draws new noise: use z_g"),
             ([("F.softplus(-D(G(z_g)))", "-F.softplus(D(G(z_g)))")], "minimax"),
             ([("F.softplus(-D(G(z_g)))", "F.softplus(D(G(z_g)))")], "mean of softplus(-score)"),
@@ -145,43 +231,118 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
     },
     "03_generator_losses": {
         "exercise-1": [
-            ([("F.softplus(-real_scores).mean() + F.softplus(fake_scores).mean()",
-               "F.softplus(real_scores).mean() + F.softplus(-fake_scores).mean()")], "D wants high scores for real"),
-            ([("0.5 * (real_scores - 1).square().mean() + 0.5 *", "(real_scores - 1).square().mean() + 1.0 *")],
-             "both squares carry a factor ½"),
-            ([("fake_scores.mean() - real_scores.mean()", "real_scores.mean() - fake_scores.mean()")],
-             "every loss is minimised"),
+            (
+                [
+                    (
+                        "F.softplus(-real_scores).mean() + F.softplus(fake_scores).mean()",
+                        "F.softplus(real_scores).mean() + F.softplus(-fake_scores).mean()",
+                    )
+                ],
+                "D wants high scores for real",
+            ),
+            (
+                [
+                    (
+                        "0.5 * (real_scores - 1).square().mean() + 0.5 *",
+                        "(real_scores - 1).square().mean() + 1.0 *",
+                    )
+                ],
+                "both squares carry a factor ½",
+            ),
+            (
+                [
+                    (
+                        "fake_scores.mean() - real_scores.mean()",
+                        "real_scores.mean() - fake_scores.mean()",
+                    )
+                ],
+                "every loss is minimised",
+            ),
             ([("mean()", "sum()")], "take the mean over each batch"),
             ([("fake_scores.mean() - real_scores.mean()", "fake_scores.mean()")], "term by term"),
             ([('"Wasserstein"', '"wasserstein"')], "a dict with the keys"),
             ([("F.softplus(-real_scores)", "-real_scores.sigmoid().log()")], "no log of a sigmoid"),
-            ([("F.softplus(fake_scores)", "-(1 - fake_scores.sigmoid()).log()")], "no log of a sigmoid"),
-            ([("F.softplus(-real_scores)", "-(real_scores.sigmoid() + 1e-8).log()")], "keeps the error"),
-            ([("fake_scores.mean() - real_scores.mean()", "(fake_scores.mean() - real_scores.mean()).detach()")],
-             "no .detach()"),
+            (
+                [("F.softplus(fake_scores)", "-(1 - fake_scores.sigmoid()).log()")],
+                "no log of a sigmoid",
+            ),
+            (
+                [("F.softplus(-real_scores)", "-(real_scores.sigmoid() + 1e-8).log()")],
+                "keeps the error",
+            ),
+            (
+                [
+                    (
+                        "fake_scores.mean() - real_scores.mean()",
+                        "(fake_scores.mean() - real_scores.mean()).detach()",
+                    )
+                ],
+                "no .detach()",
+            ),
         ],
         "exercise-2": [
-            ([("fake_scores.mean() - real_scores.mean()", "real_scores.mean() - fake_scores.mean()")],
-             "D wants real up"),
-            ([("fake_scores.mean() - real_scores.mean()", "real_scores.mean() - fake_scores.mean()"),
-              ("g_loss = -", "g_loss = ")], "turn both"),
+            (
+                [
+                    (
+                        "fake_scores.mean() - real_scores.mean()",
+                        "real_scores.mean() - fake_scores.mean()",
+                    )
+                ],
+                "D wants real up",
+            ),
+            (
+                [
+                    (
+                        "fake_scores.mean() - real_scores.mean()",
+                        "real_scores.mean() - fake_scores.mean()",
+                    ),
+                    ("g_loss = -", "g_loss = "),
+                ],
+                "turn both",
+            ),
             ([("g_loss = -", "g_loss = ")], "a minus sign"),
             ([("g_loss = -fake_scores", "g_loss = -fake_scores.detach()")], "no .detach()"),
             ([("d_loss = fake_scores", "d_loss = fake_scores.detach()")], "stops one of them"),
             ([("return d_loss, g_loss", "return d_loss")], "return d_loss, g_loss"),
             ([("g_loss = -fake_scores.mean()", "g_loss = -fake_scores")], "single numbers"),
-            ([("fake_scores.mean() - real_scores.mean()", "-real_scores.mean()")], "mean of fake minus mean of real"),
-            ([("g_loss = -fake_scores.mean()", "g_loss = real_scores.mean() - fake_scores.mean()")], "nothing else"),
+            (
+                [("fake_scores.mean() - real_scores.mean()", "-real_scores.mean()")],
+                "mean of fake minus mean of real",
+            ),
+            (
+                [
+                    (
+                        "g_loss = -fake_scores.mean()",
+                        "g_loss = real_scores.mean() - fake_scores.mean()",
+                    )
+                ],
+                "nothing else",
+            ),
         ],
         "exercise-3": [
             ([(STABLE, "-torch.log(torch.sigmoid(scores))")], "exponential of -|s| only"),
             ([(STABLE, "torch.log(1 + torch.exp(-scores))")], "exponential of -|s| only"),
             ([(STABLE, "-torch.log(torch.sigmoid(scores) + 1e-8)")], "keeps the error"),
             ([("abs() - scores", "abs() + scores")], "look at the sign"),
-            ([(STABLE, "F.binary_cross_entropy(scores.sigmoid(), torch.ones_like(scores), reduction='none')")],
-             "keeps the error"),
-            ([(STABLE, "torch.where(scores > 0, torch.log1p(torch.exp(-scores)), "
-               "torch.log1p(torch.exp(scores)) - scores)")], "torch.where computes both branches"),
+            (
+                [
+                    (
+                        STABLE,
+                        "F.binary_cross_entropy(scores.sigmoid(), torch.ones_like(scores), reduction='none')",
+                    )
+                ],
+                "keeps the error",
+            ),
+            (
+                [
+                    (
+                        STABLE,
+                        "torch.where(scores > 0, torch.log1p(torch.exp(-scores)), "
+                        "torch.log1p(torch.exp(scores)) - scores)",
+                    )
+                ],
+                "torch.where computes both branches",
+            ),
             ([(STABLE, f"({STABLE}).mean()")], "one number for each score"),
             ([(STABLE, f"({STABLE}).detach() + 0 * scores")], "no .detach()"),
             ([("torch.log1p(", "torch.log(1 + ")], "log1p(x) does not"),
@@ -189,7 +350,10 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
         ],
         "exercise-4": [
             ([("(weights * each).sum() / weights.sum()", "each.mean()")], 'reduction="none" first'),
-            ([("(weights * each).sum() / weights.sum()", "(weights * each).mean()")], "must be as if the score"),
+            (
+                [("(weights * each).sum() / weights.sum()", "(weights * each).mean()")],
+                "must be as if the score",
+            ),
             ([(" / weights.sum()", "")], "divide by the sum"),
             ([("(weights * each).sum() / weights.sum()", "weights * each")], "sum up, then divide"),
         ],
@@ -227,17 +391,40 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("torch.rand_like(x)", "torch.rand(x.shape[1])")], "a draw of its own"),
             ([("/ (1 - p)", "/ p")], "by 1 / (1 - p)"),
             ([("    kept =", "    torch.manual_seed(0)\n    kept =")], "no seed inside"),
-            ([("    return x * kept / (1 - p)", "    x *= kept / (1 - p)\n    return x")], "do not assign into x"),
+            (
+                [("    return x * kept / (1 - p)", "    x *= kept / (1 - p)\n    return x")],
+                "do not assign into x",
+            ),
         ],
     },
     "05_ten_logits": {
         "exercise-1": [
             ([(".sigmoid()", "")], "σ of it"),
-            ([("logits.logsumexp(1).sigmoid()", "1 - logits.logsumexp(1).sigmoid()")], "1 minus that"),
-            ([("logits.logsumexp(1).sigmoid()", "logits.exp().sum(1) / (1 + logits.exp().sum(1))")], "logsumexp"),
-            ([("logits.logsumexp(1).sigmoid()", "logits.exp().sum(1).log().sigmoid()")], "the gradient does not"),
-            ([("logits.logsumexp(1).sigmoid()", "1 - 1 / (1 + logits.exp().sum(1))")], "the gradient does not"),
-            ([("logits.logsumexp(1).sigmoid()", "logits.softmax(1).max(1).values")], "how sure D is of a class"),
+            (
+                [("logits.logsumexp(1).sigmoid()", "1 - logits.logsumexp(1).sigmoid()")],
+                "1 minus that",
+            ),
+            (
+                [
+                    (
+                        "logits.logsumexp(1).sigmoid()",
+                        "logits.exp().sum(1) / (1 + logits.exp().sum(1))",
+                    )
+                ],
+                "logsumexp",
+            ),
+            (
+                [("logits.logsumexp(1).sigmoid()", "logits.exp().sum(1).log().sigmoid()")],
+                "the gradient does not",
+            ),
+            (
+                [("logits.logsumexp(1).sigmoid()", "1 - 1 / (1 + logits.exp().sum(1))")],
+                "the gradient does not",
+            ),
+            (
+                [("logits.logsumexp(1).sigmoid()", "logits.softmax(1).max(1).values")],
+                "how sure D is of a class",
+            ),
             ([("logsumexp(1)", "logsumexp(0)")], "sum over dimension 1"),
             ([("logits.logsumexp(1).sigmoid()", "logits.mean(1).sigmoid()")], "Z / (Z + 1)"),
         ],
@@ -246,105 +433,266 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("fake_logits.shape[1] - 1)", "10)")], "not always ten classes"),
             ([("fake_logits.shape[1] - 1)", "fake_logits.shape[1] - 2)")], "the last one is K"),
             ([(" + F.cross_entropy(fake_logits, fake)", "")], "a second cross-entropy"),
-            ([("F.cross_entropy(fake_logits, fake)", "(fake_logits.logsumexp(1) - fake_logits.mean(1)).mean()")],
-             "that class"),
-            ([("F.cross_entropy(fake_logits, fake)", "F.cross_entropy(fake_logits, labels)")],
-             "the recipe of section 3"),
+            (
+                [
+                    (
+                        "F.cross_entropy(fake_logits, fake)",
+                        "(fake_logits.logsumexp(1) - fake_logits.mean(1)).mean()",
+                    )
+                ],
+                "that class",
+            ),
+            (
+                [("F.cross_entropy(fake_logits, fake)", "F.cross_entropy(fake_logits, labels)")],
+                "the recipe of section 3",
+            ),
             ([("return F.cross_entropy(real_logits, labels) +", "return")], "both parts"),
         ],
         "exercise-3": [
             ([("net(images)", "net(images).softmax(1)")], "wants raw logits"),
-            ([("F.cross_entropy(net(images), labels)", "F.nll_loss(net(images).softmax(1), labels)")],
-             "nll_loss wants log_softmax"),
-            ([("F.cross_entropy(net(images), labels)", "F.nll_loss(net(images).softmax(1).log(), labels)")],
-             "no log of a softmax"),
+            (
+                [
+                    (
+                        "F.cross_entropy(net(images), labels)",
+                        "F.nll_loss(net(images).softmax(1), labels)",
+                    )
+                ],
+                "nll_loss wants log_softmax",
+            ),
+            (
+                [
+                    (
+                        "F.cross_entropy(net(images), labels)",
+                        "F.nll_loss(net(images).softmax(1).log(), labels)",
+                    )
+                ],
+                "no log of a softmax",
+            ),
             ([("F.cross_entropy", "-F.cross_entropy")], "check the sign"),
-            ([("F.cross_entropy(net(images), labels)",
-               "F.nll_loss(net(images).softmax(1).clamp(min=1e-12).log(), labels)")], "keeps the error"),
+            (
+                [
+                    (
+                        "F.cross_entropy(net(images), labels)",
+                        "F.nll_loss(net(images).softmax(1).clamp(min=1e-12).log(), labels)",
+                    )
+                ],
+                "keeps the error",
+            ),
             ([("labels)\n", 'labels, reduction="none")\n')], "the mean over the batch"),
         ],
         "exercise-4": [
-            ([("-logits.log_softmax(1).mean()", "-(logits.softmax(1) * logits.log_softmax(1)).sum(1).mean()")],
-             "weigh each class with 1/K"),
+            (
+                [
+                    (
+                        "-logits.log_softmax(1).mean()",
+                        "-(logits.softmax(1) * logits.log_softmax(1)).sum(1).mean()",
+                    )
+                ],
+                "weigh each class with 1/K",
+            ),
             ([("-logits", "logits")], "minus the mean"),
             ([("log_softmax(1)", "log_softmax(0)")], "dimension 1 holds the classes"),
             ([(".mean()", ".sum(1).mean()")], "1/K"),
             ([(".log_softmax(1)", ".softmax(1).log()")], "log_softmax"),
             ([(".log_softmax(1)", ".softmax(1).clamp(min=1e-12).log()")], "keeps the error"),
             ([(".mean()", ".mean(1)")], "one number: the mean over the batch"),
-            ([("-logits.log_softmax(1).mean()", "-logits.log_softmax(1).mean() - torch.tensor(3.0).log()")],
-             "the cross-entropy is log K more"),
+            (
+                [
+                    (
+                        "-logits.log_softmax(1).mean()",
+                        "-logits.log_softmax(1).mean() - torch.tensor(3.0).log()",
+                    )
+                ],
+                "the cross-entropy is log K more",
+            ),
         ],
     },
     "06_conditional_gan": {
         "exercise-1": [
-            ([("one_hot[:, :, None, None].expand(-1, -1, height, width)",
-               "one_hot.repeat(1, height * width).view(-1, 10, height, width)")], "add two dimensions at the end"),
-            ([("expand(-1, -1, height, width)", "expand(-1, -1, width, height)")], "[B, 10, height, width]"),
-            ([("expand(-1, -1, height, width)", "expand(-1, -1, 28, 28)")], "[B, 10, height, width]"),
+            (
+                [
+                    (
+                        "one_hot[:, :, None, None].expand(-1, -1, height, width)",
+                        "one_hot.repeat(1, height * width).view(-1, 10, height, width)",
+                    )
+                ],
+                "add two dimensions at the end",
+            ),
+            (
+                [("expand(-1, -1, height, width)", "expand(-1, -1, width, height)")],
+                "[B, 10, height, width]",
+            ),
+            (
+                [("expand(-1, -1, height, width)", "expand(-1, -1, 28, 28)")],
+                "[B, 10, height, width]",
+            ),
             ([(".expand(-1, -1, height, width)", "")], "then stretched"),
             ([("return one_hot", "return 1 - one_hot")], "plane k is 1 where the label is k"),
-            ([("return one_hot[", "return F.one_hot(one_hot.argmax(1), 10).float()[")], "do not look for the 1"),
+            (
+                [("return one_hot[", "return F.one_hot(one_hot.argmax(1), 10).float()[")],
+                "do not look for the 1",
+            ),
             ([("return one_hot[", "return one_hot.flip(1)[")], "plane k is one_hot[:, k]"),
         ],
         "exercise-2": [
-            ([("F.one_hot(labels, 10).float()[:, :, None, None].expand(-1, -1, *images.shape[2:])",
-               "labels.view(-1, 1, 1, 1).expand(-1, 1, *images.shape[2:])")], "ten planes: F.one_hot"),
+            (
+                [
+                    (
+                        "F.one_hot(labels, 10).float()[:, :, None, None].expand(-1, -1, *images.shape[2:])",
+                        "labels.view(-1, 1, 1, 1).expand(-1, 1, *images.shape[2:])",
+                    )
+                ],
+                "ten planes: F.one_hot",
+            ),
             ([("labels, 10", "labels")], "when a batch has no 9"),
             ([("[images, planes], 1", "[planes, images], 1")], "the picture first"),
             ([("[images, planes], 1", "[planes], 1")], "is the picture missing"),
             ([(".float()[", ".double()[")], "like the pictures: .float()"),
-            ([("F.one_hot(labels, 10).float()", "(F.one_hot(labels, 10) * labels[:, None]).float()")],
-             "whichever it is"),
-            ([("F.one_hot(labels, 10).float()[:, :, None, None].expand(-1, -1, *images.shape[2:])",
-               "F.one_hot(labels, 10).float().repeat(1, 24).view(-1, 10, *images.shape[2:])")],
-             "the bug of exercise 1"),
+            (
+                [
+                    (
+                        "F.one_hot(labels, 10).float()",
+                        "(F.one_hot(labels, 10) * labels[:, None]).float()",
+                    )
+                ],
+                "whichever it is",
+            ),
+            (
+                [
+                    (
+                        "F.one_hot(labels, 10).float()[:, :, None, None].expand(-1, -1, *images.shape[2:])",
+                        "F.one_hot(labels, 10).float().repeat(1, 24).view(-1, 10, *images.shape[2:])",
+                    )
+                ],
+                "the bug of exercise 1",
+            ),
         ],
         "exercise-3": [
             ([("0.5 * fakes", "fakes")], "would count twice"),
             ([("F.softplus(wrong_scores).mean() + ", "")], "three terms"),
-            ([("F.softplus(wrong_scores)", "F.softplus(-wrong_scores)")], "as a pair they are fake"),
-            ([("-real_scores", "real_scores"), ("F.softplus(wrong", "F.softplus(-wrong"),
-              ("F.softplus(fake", "F.softplus(-fake")], "scores of real pairs up"),
-            ([("F.softplus(wrong_scores).mean() + F.softplus(fake_scores).mean()",
-               "2 * F.softplus(torch.cat([wrong_scores, fake_scores])).mean()")], "a mean of each"),
+            (
+                [("F.softplus(wrong_scores)", "F.softplus(-wrong_scores)")],
+                "as a pair they are fake",
+            ),
+            (
+                [
+                    ("-real_scores", "real_scores"),
+                    ("F.softplus(wrong", "F.softplus(-wrong"),
+                    ("F.softplus(fake", "F.softplus(-fake"),
+                ],
+                "scores of real pairs up",
+            ),
+            (
+                [
+                    (
+                        "F.softplus(wrong_scores).mean() + F.softplus(fake_scores).mean()",
+                        "2 * F.softplus(torch.cat([wrong_scores, fake_scores])).mean()",
+                    )
+                ],
+                "a mean of each",
+            ),
             ([("mean()", "sum()")], "the mean of each set"),
             ([("F.softplus(-real_scores)", "-real_scores.sigmoid().log()")], "no log of a sigmoid"),
-            ([("F.softplus(-real_scores)", "-(real_scores.sigmoid() + 1e-12).log()")], "no log of a sigmoid"),
+            (
+                [("F.softplus(-real_scores)", "-(real_scores.sigmoid() + 1e-12).log()")],
+                "no log of a sigmoid",
+            ),
             ([("return ", "return -("), ("0.5 * fakes", "0.5 * fakes)")], "never negative"),
-            ([("mean() + 0.5 * fakes", "mean() + 0.5 * fakes.item()")], "no .item() and no .detach()"),
+            (
+                [("mean() + 0.5 * fakes", "mean() + 0.5 * fakes.item()")],
+                "no .item() and no .detach()",
+            ),
         ],
         "exercise-4": [
-            ([("(read[wanted == digit] == digit)", "(wanted[read == digit] == digit)")], "choose by wanted"),
+            (
+                [("(read[wanted == digit] == digit)", "(wanted[read == digit] == digit)")],
+                "choose by wanted",
+            ),
             ([(".float().mean()", ".float().sum()")], "these are counts"),
             ([(".float().mean()", ".float().sum() / len(read)")], "the shares are of all pictures"),
             ([(".float().mean()", ".float().mean().nan_to_num()")], "nothing of nothing"),
             ([("range(10)", "wanted.unique()")], "ten shares, one for each digit"),
             ([("torch.stack(", "list(")], "around the list"),
-            ([("(read[wanted == digit] == digit).float().mean()",
-               "((read == wanted) & (wanted == digit)).float().sum() / (wanted == digit).sum().clamp(min=1)")],
-             "nothing of nothing"),
-            ([("torch.stack([(read[wanted == digit] == digit).float().mean() for digit in range(10)])",
-               "(read == wanted).float().mean()")], "ten shares"),
+            (
+                [
+                    (
+                        "(read[wanted == digit] == digit).float().mean()",
+                        "((read == wanted) & (wanted == digit)).float().sum() / (wanted == digit).sum().clamp(min=1)",
+                    )
+                ],
+                "nothing of nothing",
+            ),
+            (
+                [
+                    (
+                        "torch.stack([(read[wanted == digit] == digit).float().mean() for digit in range(10)])",
+                        "(read == wanted).float().mean()",
+                    )
+                ],
+                "ten shares",
+            ),
         ],
     },
     "07_wasserstein": {
         "exercise-1": [
-            ([("fake_scores.mean() - real_scores.mean()", "real_scores.mean() - fake_scores.mean()")],
-             "a loss is minimised"),
+            (
+                [
+                    (
+                        "fake_scores.mean() - real_scores.mean()",
+                        "real_scores.mean() - fake_scores.mean()",
+                    )
+                ],
+                "a loss is minimised",
+            ),
             ([("generator_loss = -fake", "generator_loss = fake")], "G wants high marks"),
-            ([("generator_loss = -fake_scores.mean()", "generator_loss = real_scores.mean() - fake_scores.mean()")],
-             "only the fakes count"),
-            ([("fake_scores.mean() - real_scores.mean()", "fake_scores.mean() + real_scores.mean()")],
-             "one of the two means has to go up"),
-            ([("fake_scores.mean() - real_scores.mean()", "fake_scores.sum() - real_scores.sum()")],
-             "so that batches of any size agree"),
-            ([("critic_loss = fake_scores.mean()", "critic_loss = fake_scores.detach().mean()")],
-             "both means must keep their graph"),
-            ([("fake_scores.mean() - real_scores.mean()", "(fake_scores - real_scores.mean())")],
-             "the mean over the batch"),
-            ([("return critic_loss, generator_loss", "return critic_loss + generator_loss")], "then the generator's"),
-            ([("return critic_loss, generator_loss", "return critic_loss, generator_loss.detach()")], "no .detach()"),
+            (
+                [
+                    (
+                        "generator_loss = -fake_scores.mean()",
+                        "generator_loss = real_scores.mean() - fake_scores.mean()",
+                    )
+                ],
+                "only the fakes count",
+            ),
+            (
+                [
+                    (
+                        "fake_scores.mean() - real_scores.mean()",
+                        "fake_scores.mean() + real_scores.mean()",
+                    )
+                ],
+                "one of the two means has to go up",
+            ),
+            (
+                [
+                    (
+                        "fake_scores.mean() - real_scores.mean()",
+                        "fake_scores.sum() - real_scores.sum()",
+                    )
+                ],
+                "so that batches of any size agree",
+            ),
+            (
+                [("critic_loss = fake_scores.mean()", "critic_loss = fake_scores.detach().mean()")],
+                "both means must keep their graph",
+            ),
+            (
+                [("fake_scores.mean() - real_scores.mean()", "(fake_scores - real_scores.mean())")],
+                "the mean over the batch",
+            ),
+            (
+                [("return critic_loss, generator_loss", "return critic_loss + generator_loss")],
+                "then the generator's",
+            ),
+            (
+                [
+                    (
+                        "return critic_loss, generator_loss",
+                        "return critic_loss, generator_loss.detach()",
+                    )
+                ],
+                "no .detach()",
+            ),
         ],
         "exercise-2": [
             ([("(a.sort().values - b.sort().values)", "(a - b)")], "sort both first"),
@@ -355,26 +703,64 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([(".abs().mean()", ".square().mean().sqrt()")], "the cost is the distance itself"),
             ([(".abs().mean()", ".mean().abs()")], "abs before the mean"),
             ([(".abs().mean()", ".mean()")], "abs before the mean"),
-            ([("(a.sort().values - b.sort().values).abs().mean()",
-               "torch.cdist(a[:, None], b[:, None]).min(1).values.mean()")], "each hole takes one heap"),
+            (
+                [
+                    (
+                        "(a.sort().values - b.sort().values).abs().mean()",
+                        "torch.cdist(a[:, None], b[:, None]).min(1).values.mean()",
+                    )
+                ],
+                "each hole takes one heap",
+            ),
             ([("a.sort()", "a.detach().sort()")], "tensors from end to end"),
             ([(".abs().mean()", ".abs()")], "the mean over the heaps"),
         ],
         "exercise-3": [
-            ([("torch.rand(len(real), *[1] * (real.ndim - 1))", "torch.rand_like(real)")], "not rand_like"),
+            (
+                [("torch.rand(len(real), *[1] * (real.ndim - 1))", "torch.rand_like(real)")],
+                "not rand_like",
+            ),
             ([("torch.rand(", "torch.randn(")], "torch.randn is normal"),
-            ([("torch.rand(len(real), *[1] * (real.ndim - 1))", "torch.rand(1)")], "one for each image"),
-            ([("torch.rand(len(real), *[1] * (real.ndim - 1))", "torch.rand(len(real), 1, 1, 1)")],
-             "as many dimensions as the images"),
-            ([("torch.rand(len(real), *[1] * (real.ndim - 1))", "torch.rand(len(real))")],
-             "as many dimensions as the images"),
-            ([("(1 - epsilon) * fake", "(1 - epsilon) * fake.flip(0)")], "image 0 belongs to fake 0"),
+            (
+                [("torch.rand(len(real), *[1] * (real.ndim - 1))", "torch.rand(1)")],
+                "one for each image",
+            ),
+            (
+                [
+                    (
+                        "torch.rand(len(real), *[1] * (real.ndim - 1))",
+                        "torch.rand(len(real), 1, 1, 1)",
+                    )
+                ],
+                "as many dimensions as the images",
+            ),
+            (
+                [("torch.rand(len(real), *[1] * (real.ndim - 1))", "torch.rand(len(real))")],
+                "as many dimensions as the images",
+            ),
+            (
+                [("(1 - epsilon) * fake", "(1 - epsilon) * fake.flip(0)")],
+                "image 0 belongs to fake 0",
+            ),
             ([("(1 - epsilon) * fake", "epsilon * fake")], "torch.rand as it is"),
-            ([("torch.rand(len(real), *[1] * (real.ndim - 1))", "torch.rand(len(real), *[1] * (real.ndim - 1)) / 2")],
-             "without another function on top"),
-            ([("torch.rand(len(real), *[1] * (real.ndim - 1))",
-               "torch.full([len(real)] + [1] * (real.ndim - 1), 0.5)")],
-             "one for each image"),
+            (
+                [
+                    (
+                        "torch.rand(len(real), *[1] * (real.ndim - 1))",
+                        "torch.rand(len(real), *[1] * (real.ndim - 1)) / 2",
+                    )
+                ],
+                "without another function on top",
+            ),
+            (
+                [
+                    (
+                        "torch.rand(len(real), *[1] * (real.ndim - 1))",
+                        "torch.full([len(real)] + [1] * (real.ndim - 1), 0.5)",
+                    )
+                ],
+                "one for each image",
+            ),
         ],
         "exercise-4": [
             ([("dim=1", "dim=0")], "one length per image: dimension 1"),
@@ -382,40 +768,100 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("weight * ", "")], "weight times the mean"),
             ([(".mean()", ".sum()")], "so that batches of any size agree"),
             ([(".square()", ".abs()")], "the square of (length"),
-            ([("torch.linalg.vector_norm(gradients.flatten(1), dim=1)", "gradients.flatten(1).square().sum(1)")],
-             "the length, not its square"),
+            (
+                [
+                    (
+                        "torch.linalg.vector_norm(gradients.flatten(1), dim=1)",
+                        "gradients.flatten(1).square().sum(1)",
+                    )
+                ],
+                "the length, not its square",
+            ),
             ([("dim=1", "ord=1, dim=1")], "the Euclidean norm"),
-            ([("torch.linalg.vector_norm(gradients.flatten(1), dim=1)", "gradients.flatten(1).square().sum(1).sqrt()")],
-             "torch.linalg.vector_norm"),
+            (
+                [
+                    (
+                        "torch.linalg.vector_norm(gradients.flatten(1), dim=1)",
+                        "gradients.flatten(1).square().sum(1).sqrt()",
+                    )
+                ],
+                "torch.linalg.vector_norm",
+            ),
             ([("gradients.flatten(1)", "gradients")], "flatten(1) first"),
             ([("(lengths - 1)", "lengths")], "the 1 is missing"),
             ([("(lengths - 1)", "(lengths - 1).clamp(min=0)")], "lengths below 1 cost too"),
-            ([("(lengths - 1).square().mean()", "(lengths.mean() - 1).square()")], "the mean comes after the square"),
+            (
+                [("(lengths - 1).square().mean()", "(lengths.mean() - 1).square()")],
+                "the mean comes after the square",
+            ),
             ([("gradients.flatten(1)", "gradients.detach().flatten(1)")], "no .detach()"),
-            ([("torch.linalg.vector_norm(gradients.flatten(1), dim=1)",
-               "gradients.flatten(1).square().sum(1).clamp(min=1.0).sqrt()")], "lengths below 1 cost too"),
+            (
+                [
+                    (
+                        "torch.linalg.vector_norm(gradients.flatten(1), dim=1)",
+                        "gradients.flatten(1).square().sum(1).clamp(min=1.0).sqrt()",
+                    )
+                ],
+                "lengths below 1 cost too",
+            ),
         ],
         "exercise-5": [
             ([("clamp_", "clamp")], "clamp_ works in place"),
             ([("parameter.clamp_(-c, c)", "parameter.clamp_(max=c)")], "has two"),
             ([("parameter.clamp_(-c, c)", "parameter.clamp_(min=-c)")], "has two"),
-            ([("for parameter in critic.parameters():\n            parameter",
-               'for name, parameter in critic.named_parameters():\n            if "bias" not in name: parameter')],
-             "critic.parameters() has them all"),
+            (
+                [
+                    (
+                        "for parameter in critic.parameters():\n            parameter",
+                        'for name, parameter in critic.named_parameters():\n            if "bias" not in name: parameter',
+                    )
+                ],
+                "critic.parameters() has them all",
+            ),
             ([("(-c, c)", "(-0.01, 0.01)")], "use c"),
-            ([("parameter.clamp_(-c, c)", "parameter.mul_(c / parameter.abs().max())")], "no scaling"),
-            ([("for parameter in critic.parameters():\n            parameter.clamp_(-c, c)",
-               "for layer in critic:\n            for parameter in layer.parameters(recurse=False):\n"
-               "                parameter.clamp_(-c, c)")], "reaches every layer"),
-            ([("for parameter in critic.parameters():\n            parameter.clamp_(-c, c)",
-               "for m in critic.modules():\n            for n, p in list(m.named_parameters(recurse=False)):\n"
-               "                setattr(m, n, torch.nn.Parameter(p.clamp(-c, c)))")],
-             "the optimiser still holds the old"),
-            ([("            parameter.clamp_(-c, c)",
-               "            parameter.requires_grad_(False).clamp_(-c, c)")], "leave requires_grad alone"),
+            (
+                [("parameter.clamp_(-c, c)", "parameter.mul_(c / parameter.abs().max())")],
+                "no scaling",
+            ),
+            (
+                [
+                    (
+                        "for parameter in critic.parameters():\n            parameter.clamp_(-c, c)",
+                        "for layer in critic:\n            for parameter in layer.parameters(recurse=False):\n"
+                        "                parameter.clamp_(-c, c)",
+                    )
+                ],
+                "reaches every layer",
+            ),
+            (
+                [
+                    (
+                        "for parameter in critic.parameters():\n            parameter.clamp_(-c, c)",
+                        "for m in critic.modules():\n            for n, p in list(m.named_parameters(recurse=False)):\n"
+                        "                setattr(m, n, torch.nn.Parameter(p.clamp(-c, c)))",
+                    )
+                ],
+                "the optimiser still holds the old",
+            ),
+            (
+                [
+                    (
+                        "            parameter.clamp_(-c, c)",
+                        "            parameter.requires_grad_(False).clamp_(-c, c)",
+                    )
+                ],
+                "leave requires_grad alone",
+            ),
             ([("with torch.no_grad():", "if True:")], "only under torch.no_grad()"),
-            ([("in critic.parameters():", "in filter(torch.is_floating_point, critic.state_dict().values()):")],
-             "parameters only"),
+            (
+                [
+                    (
+                        "in critic.parameters():",
+                        "in filter(torch.is_floating_point, critic.state_dict().values()):",
+                    )
+                ],
+                "parameters only",
+            ),
         ],
     },
     "08_fair_comparison": {
@@ -423,46 +869,122 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("statistics.median(", "min(")], "compare the medians, not the lowest values"),
             ([("statistics.median(", "statistics.mean(")], "which one bad run hardly moves"),
             ([("statistics.median(", "max(")], "the rule was the median"),
-            ([("statistics.median(", "statistics.median_high(")], "of two numbers the median is their mean"),
-            ([("statistics.median(", "statistics.median_low(")], "of two numbers the median is their mean"),
+            (
+                [("statistics.median(", "statistics.median_high(")],
+                "of two numbers the median is their mean",
+            ),
+            (
+                [("statistics.median(", "statistics.median_low(")],
+                "of two numbers the median is their mean",
+            ),
             ([("return min(tries", "return max(tries")], "a distance is better when it is low"),
-            ([("math.inf if math.isnan(value) else value for value in values",
-               "value for value in values if not math.isnan(value)")], "count NaN as math.inf"),
+            (
+                [
+                    (
+                        "math.inf if math.isnan(value) else value for value in values",
+                        "value for value in values if not math.isnan(value)",
+                    )
+                ],
+                "count NaN as math.inf",
+            ),
             ([("math.inf if math.isnan", "0.0 if math.isnan")], "count NaN as math.inf"),
-            ([("return min(tries, key=lambda rate: middle(tries[rate]))",
-               "return min(middle(found) for found in tries.values())")], "the rate, not its distance"),
+            (
+                [
+                    (
+                        "return min(tries, key=lambda rate: middle(tries[rate]))",
+                        "return min(middle(found) for found in tries.values())",
+                    )
+                ],
+                "the rate, not its distance",
+            ),
         ],
         "exercise-2": [
             ([("2 * sum", "sum")], "b could have been lower five times as well"),
             ([("m = min(wins, n - wins)", "m = n - wins")], "count the rarer of the two outcomes"),
             ([("for k in range(m + 1)", "for k in (m,)")], "four wins or five"),
             ([(" if x != y", "")], "a tie says nothing"),
-            ([("min(1.0, 2 * sum(math.comb(n, k) for k in range(m + 1)) / 2**n)",
-               "2 * sum(math.comb(n, k) for k in range(m + 1)) / 2**n")], "a probability is at most 1"),
-            ([("return min(1.0, 2 * sum(math.comb(n, k) for k in range(m + 1)) / 2**n)", "return wins")],
-             "by coin tosses"),
+            (
+                [
+                    (
+                        "min(1.0, 2 * sum(math.comb(n, k) for k in range(m + 1)) / 2**n)",
+                        "2 * sum(math.comb(n, k) for k in range(m + 1)) / 2**n",
+                    )
+                ],
+                "a probability is at most 1",
+            ),
+            (
+                [
+                    (
+                        "return min(1.0, 2 * sum(math.comb(n, k) for k in range(m + 1)) / 2**n)",
+                        "return wins",
+                    )
+                ],
+                "by coin tosses",
+            ),
         ],
         "exercise-3": [
-            ([("max(a[judge]) < min(b[judge])", "sum(a[judge]) < sum(b[judge])")], "compare the ranges"),
-            ([("max(a[judge]) < min(b[judge])", "all(x < y for x, y in zip(a[judge], b[judge]))")],
-             "do not rely on pairs"),
+            (
+                [("max(a[judge]) < min(b[judge])", "sum(a[judge]) < sum(b[judge])")],
+                "compare the ranges",
+            ),
+            (
+                [
+                    (
+                        "max(a[judge]) < min(b[judge])",
+                        "all(x < y for x, y in zip(a[judge], b[judge]))",
+                    )
+                ],
+                "do not rely on pairs",
+            ),
             ([("if all(max(a", "if any(max(a")], "every judge has to agree"),
-            ([("max(b[judge]) < min(a[judge]) for judge in a", "False for judge in a")],
-             "low is better, for b as well"),
+            (
+                [("max(b[judge]) < min(a[judge]) for judge in a", "False for judge in a")],
+                "low is better, for b as well",
+            ),
             ([("max(a[judge]) < min(b[judge])", "max(a[judge]) <= min(b[judge])")], "< and not <="),
-            ([("max(a[judge]) < min(b[judge])", "min(a[judge]) > max(b[judge])")], "a's highest is below b's lowest"),
+            (
+                [("max(a[judge]) < min(b[judge])", "min(a[judge]) > max(b[judge])")],
+                "a's highest is below b's lowest",
+            ),
         ],
         "exercise-4": [
             ([("min(choice)", "max(choice)")], "low is better: min"),
-            ([("statistics.mean(min(choice) for choice in itertools.combinations(distances, k))", "min(distances)")],
-             "the best of k runs, not of all"),
-            ([("statistics.mean(min(choice) for choice in itertools.combinations(distances, k))",
-               "statistics.mean(distances)")], "the lowest of each choice, then the mean"),
-            ([("combinations(distances, k)", "product(distances, repeat=k)")], "picks each run once"),
-            ([("statistics.mean(min(choice) for choice in itertools.combinations(distances, k))",
-               "statistics.mean(sorted(distances)[:k])")], "the lowest of each choice of k"),
+            (
+                [
+                    (
+                        "statistics.mean(min(choice) for choice in itertools.combinations(distances, k))",
+                        "min(distances)",
+                    )
+                ],
+                "the best of k runs, not of all",
+            ),
+            (
+                [
+                    (
+                        "statistics.mean(min(choice) for choice in itertools.combinations(distances, k))",
+                        "statistics.mean(distances)",
+                    )
+                ],
+                "the lowest of each choice, then the mean",
+            ),
+            (
+                [("combinations(distances, k)", "product(distances, repeat=k)")],
+                "picks each run once",
+            ),
+            (
+                [
+                    (
+                        "statistics.mean(min(choice) for choice in itertools.combinations(distances, k))",
+                        "statistics.mean(sorted(distances)[:k])",
+                    )
+                ],
+                "the lowest of each choice of k",
+            ),
             ([("distances, k))", "distances, 2))")], "itertools.combinations(values, k)"),
-            ([("combinations(distances, k)", "combinations(sorted(set(distances)), k)")], "no set()"),
+            (
+                [("combinations(distances, k)", "combinations(sorted(set(distances)), k)")],
+                "no set()",
+            ),
         ],
     },
 }

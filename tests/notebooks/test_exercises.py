@@ -11,7 +11,9 @@ import nbformat
 import pytest
 
 _spec = importlib.util.spec_from_file_location("mutants", Path(__file__).with_name("mutants.py"))
-mutants = importlib.util.module_from_spec(_spec)  # pytest's importlib mode puts no folder on the path
+mutants = importlib.util.module_from_spec(
+    _spec
+)  # pytest's importlib mode puts no folder on the path
 _spec.loader.exec_module(mutants)
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
@@ -24,13 +26,17 @@ def tagged(cell, tag):
 def exercises(path):
     """(cell of the exercise, its check, its solution) for each exercise of a notebook."""
     cells = nbformat.read(path, as_version=4).cells
-    return [cells[number:number + 3] for number, cell in enumerate(cells) if tagged(cell, "exercise")]
+    return [
+        cells[number : number + 3] for number, cell in enumerate(cells) if tagged(cell, "exercise")
+    ]
 
 
 def imports(path):
     """The names that the lesson's import cell defines."""
     namespace = {}
-    source, = (cell.source for cell in nbformat.read(path, as_version=4).cells if cell.id == "imports")
+    (source,) = (
+        cell.source for cell in nbformat.read(path, as_version=4).cells if cell.id == "imports"
+    )
     exec(source, namespace)
     return namespace
 
@@ -45,12 +51,15 @@ def verdict(namespace, answer, check):
 
 
 def solution_code(cell):
-    code, = re.findall(r"```python\n(.*?)```", cell.source, flags=re.S)
+    (code,) = re.findall(r"```python\n(.*?)```", cell.source, flags=re.S)
     return code
 
 
-ALL = [pytest.param(path, *triple, id=f"{path.stem}-{triple[0].id}")
-       for path in NOTEBOOKS for triple in exercises(path)]
+ALL = [
+    pytest.param(path, *triple, id=f"{path.stem}-{triple[0].id}")
+    for path in NOTEBOOKS
+    for triple in exercises(path)
+]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -61,23 +70,31 @@ def test_every_lesson_has_three_exercises_or_more(path):
 
 @pytest.mark.parametrize(("path", "exercise", "check", "solution"), ALL)
 def test_three_cells_belong_together(path, exercise, check, solution):
-    function, = ast.parse(exercise.source).body
+    (function,) = ast.parse(exercise.source).body
     assert isinstance(function, ast.FunctionDef)
     assert check.id == f"{exercise.id}-check" and solution.id == f"{exercise.id}-solution"
     assert check.source == f"checks.{function.name}({function.name})"
-    assert tagged(solution, "solution") and solution.source.startswith("<details><summary>Solution of exercise ")
+    assert tagged(solution, "solution") and solution.source.startswith(
+        "<details><summary>Solution of exercise "
+    )
     assert solution.source.rstrip().endswith("</details>")
-    others = [cell.source for cell in nbformat.read(path, as_version=4).cells
-              if cell.cell_type == "code" and cell.id not in (exercise.id, check.id)]
-    assert not [source for source in others if re.search(rf"(?<!\.)\b{function.name}\(", source)], \
+    others = [
+        cell.source
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "code" and cell.id not in (exercise.id, check.id)
+    ]
+    assert not [source for source in others if re.search(rf"(?<!\.)\b{function.name}\(", source)], (
         "nothing else may use the reader's answer"
+    )
 
 
 @pytest.mark.parametrize(("path", "exercise", "check", "solution"), ALL)
 def test_the_stub_is_unsolved_and_the_solution_right(path, exercise, check, solution):
     namespace = imports(path)
     number = exercise.id.removeprefix("exercise-")
-    assert verdict(namespace, exercise.source, check.source).startswith(f"Not solved yet. Exercise {number}: ")
+    assert verdict(namespace, exercise.source, check.source).startswith(
+        f"Not solved yet. Exercise {number}: "
+    )
     assert verdict(namespace, solution_code(solution), check.source) == "✔ Right.\n"
 
 
@@ -93,6 +110,10 @@ def test_wrong_answers_get_their_own_hints(path, exercise, check, solution):
 
 @pytest.mark.parametrize(("path", "exercise", "check", "solution"), ALL)
 def test_an_answer_that_fails_is_told_how(path, exercise, check, solution):
-    function, = ast.parse(exercise.source).body
-    text = verdict(imports(path), f"def {function.name}(*arguments):\n    return 1 / 0", check.source)
-    assert text.startswith("✘ Your function stopped with ZeroDivisionError: division by zero\nHint: ")
+    (function,) = ast.parse(exercise.source).body
+    text = verdict(
+        imports(path), f"def {function.name}(*arguments):\n    return 1 / 0", check.source
+    )
+    assert text.startswith(
+        "✘ Your function stopped with ZeroDivisionError: division by zero\nHint: "
+    )

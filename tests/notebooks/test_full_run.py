@@ -31,7 +31,7 @@ def test_the_batches_are_those_of_the_digits_and_the_settings_those_published(co
     _, _, opt_G, opt_D, batches = code["fresh"](eps=0.8)
     assert len(batches) == -(-60_000 // 64)
     for optimiser in (opt_G, opt_D):
-        settings, = optimiser.param_groups
+        (settings,) = optimiser.param_groups
         assert (settings["lr"], settings["betas"]) == (2e-4, (0.5, 0.999))
     assert code["LATENT_DIM"] == 100
     assert code["SEED"] == 0

@@ -10,14 +10,18 @@ import nbformat
 import pytest
 
 from benchmarks import race
-from gan_helpers import execution, fingerprints, staleness, tables
+from gan_helpers import tables
+from gan_notebooks import fingerprints, notebooks, runner, staleness
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
 def nbval(path):
     """Run each cell of `path` in a fresh kernel and compare with what it holds, as a reader would by hand."""
-    limits = ["--nbval-cell-timeout=1200", "--nbval-kernel-startup-timeout=600"]  # of a busy machine
+    limits = [
+        "--nbval-cell-timeout=1200",
+        "--nbval-kernel-startup-timeout=600",
+    ]  # of a busy machine
     plain = ["-p", "no:xdist", "-p", "no:cacheprovider", "-q", f"--rootdir={path.parent}"]
     command = [sys.executable, "-m", "pytest", "--nbval", *limits, *plain, path]
     # It kills its kernel, whose temporary files would stay: 64 MB of lesson 01.
@@ -28,7 +32,9 @@ def nbval(path):
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_and_repeats(notebook, tmp_path):
     executed = tmp_path / notebook.name
-    record = execution.execute(notebook, executed, execution.size_parameters(notebook, "smoke"), quiet=True)
+    record = runner.execute(
+        notebook, executed, notebooks.size_parameters(notebook, "smoke"), quiet=True
+    )
     assert record["error"] is None
     failed = [claim["sentence"] for claim in record["values"]["claims"] if not claim["holds"]]
     assert record["values"]["claims"] and not failed
@@ -47,9 +53,16 @@ def known_judges(monkeypatch):
 
 
 def test_every_table_was_measured_by_the_judges_as_they_are():
-    names = [path.name.removesuffix(".fingerprints.csv") for path in tables.FOLDER.glob("*.fingerprints.csv")]
-    yardsticks = {(name, variant): row["yardstick"] for name in names
-                  for variant, row in fingerprints.read(name).items() if "yardstick" in row}
+    names = [
+        path.name.removesuffix(".fingerprints.csv")
+        for path in tables.FOLDER.glob("*.fingerprints.csv")
+    ]
+    yardsticks = {
+        (name, variant): row["yardstick"]
+        for name in names
+        for variant, row in fingerprints.read(name).items()
+        if "yardstick" in row
+    }
     assert {name for name, _ in yardsticks} == set(names) - {"00_the_game"}
     current = fingerprints.yardstick()
     other = [name for name, stored in yardsticks.items() if not fingerprints.close(stored, current)]
@@ -65,22 +78,30 @@ def test_the_table_rests_on_what_the_lesson_trains_now(notebook, known_judges):
     assert current and stale == {}, "run `make results`"
     assert staleness.unknown(stored, defaults) == [], "`make results` finds out who reads them"
     assert {row["variant"] for row in rows} == current.keys() == stored.keys()
-    choice = execution.parameter_specs(notebook).get("TABLE")
-    assert choice is None or sorted(choice) == sorted(current), "TABLE must take the name of every variant"
-    assert not [name for name in choice or () if "," in name], "the command line separates values by commas"
+    choice = notebooks.parameter_specs(notebook).get("TABLE")
+    assert choice is None or sorted(choice) == sorted(current), (
+        "TABLE must take the name of every variant"
+    )
+    assert not [name for name in choice or () if "," in name], (
+        "the command line separates values by commas"
+    )
 
 
 @pytest.mark.parametrize("table", race.TABLES)
 def test_the_tables_of_the_race_rest_on_its_code(table, known_judges):
     stored = fingerprints.read(table)
-    assert {row["variant"] for row in tables.read(table)} == stored.keys() == race.TABLES[table].keys()
+    assert (
+        {row["variant"] for row in tables.read(table)} == stored.keys() == race.TABLES[table].keys()
+    )
     current = fingerprints.in_float64("benchmarks.race", "fingerprints_of", table)
     for name, row in stored.items():
-        assert staleness.why_stale(row, current[name], {}) == "", f"{name}: race anew (benchmarks/race.py)"
+        assert staleness.why_stale(row, current[name], {}) == "", (
+            f"{name}: race anew (benchmarks/race.py)"
+        )
 
 
 def test_the_full_run_rests_on_the_lessons_code(known_judges):
-    stored, = fingerprints.read("02_full_run").values()
+    (stored,) = fingerprints.read("02_full_run").values()
     current = fingerprints.in_float64("benchmarks.full_run", "fingerprint")
     assert staleness.why_stale(stored, current, {}) == "", "train anew (benchmarks/full_run.py)"
 
@@ -89,16 +110,20 @@ def test_the_full_run_rests_on_the_lessons_code(known_judges):
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_variant_of_the_table_is_measured(notebook, tmp_path):
     """With the judges themselves, which the runs for fingerprints do without."""
-    if "TABLE" not in execution.parameter_specs(notebook):
+    if "TABLE" not in notebooks.parameter_specs(notebook):
         pytest.skip("trains every variant for the reader, too")
-    parameters = execution.size_parameters(notebook, "smoke") | {"TABLE": "all"}
-    record = execution.execute(notebook, tmp_path / notebook.name, parameters, quiet=True)
+    parameters = notebooks.size_parameters(notebook, "smoke") | {"TABLE": "all"}
+    record = runner.execute(notebook, tmp_path / notebook.name, parameters, quiet=True)
     assert record["error"] is None and all(claim["holds"] for claim in record["values"]["claims"])
-    assert {row["variant"] for row in record["values"]["rows"]} == fingerprints.read(notebook.stem).keys()
+    assert {row["variant"] for row in record["values"]["rows"]} == fingerprints.read(
+        notebook.stem
+    ).keys()
     measured = columns_of(record["values"]["rows"])
     for variant, columns in columns_of(tables.read(notebook.stem)).items():
         columns -= {"seed", "command", "seconds", "cpu_seconds"}
-        assert measured[variant] >= columns, f"{variant}: a column of the table is no longer measured"
+        assert measured[variant] >= columns, (
+            f"{variant}: a column of the table is no longer measured"
+        )
 
 
 def columns_of(rows):
@@ -112,8 +137,8 @@ def columns_of(rows):
 @pytest.mark.slow
 def test_lesson_02_runs_with_the_published_code_as_main(tmp_path):
     notebook = next(path for path in NOTEBOOKS if path.stem.startswith("02"))
-    parameters = execution.size_parameters(notebook, "smoke") | {"PUBLISHED": True}
-    record = execution.execute(notebook, tmp_path / notebook.name, parameters, quiet=True)
+    parameters = notebooks.size_parameters(notebook, "smoke") | {"PUBLISHED": True}
+    record = runner.execute(notebook, tmp_path / notebook.name, parameters, quiet=True)
     assert record["error"] is None and record["values"]["scores"]["main"] == "published code"
     assert all(claim["holds"] for claim in record["values"]["claims"])
 

@@ -29,7 +29,7 @@ def names_in(code):
 def code_of(cell):
     """The code that a cell holds, as the kind of block has it there."""
     if "solution" in cell.metadata.get("tags", []):
-        code, = re.findall(r"```python\n(.*?)```", cell.source, flags=re.DOTALL)
+        (code,) = re.findall(r"```python\n(.*?)```", cell.source, flags=re.DOTALL)
         return code
     assert cell.cell_type == "code"
     return cell.source

@@ -18,8 +18,15 @@ def run(notebook, *ids):
 
 
 def test_lesson_03_slider_moves_dots_and_table():
-    lesson = run("03_generator_losses.ipynb", "imports", "formulas", "slopes", "probabilities", "losses-picture",
-                 "slider")
+    lesson = run(
+        "03_generator_losses.ipynb",
+        "imports",
+        "formulas",
+        "slopes",
+        "probabilities",
+        "losses-picture",
+        "slider",
+    )
     slider, picture, readout = lesson["slider"], lesson["picture"], lesson["readout"]
     before = bytes(picture.value)
     assert before.startswith(b"\x89PNG") and "score -3.00, p = 0.0474" in readout.value
@@ -27,8 +34,11 @@ def test_lesson_03_slider_moves_dots_and_table():
     assert bytes(picture.value).startswith(b"\x89PNG") and bytes(picture.value) != before
     assert "score 2.00, p = 0.8808" in readout.value
     # softplus(-2) and σ(2) - 1; ½(2 - 1)² and 2 - 1; -2 and -1
-    for row in ("cross-entropy</td><td>0.127</td><td>-0.119", "least squares</td><td>0.500</td><td>1.000",
-                "Wasserstein</td><td>-2.000</td><td>-1.000"):
+    for row in (
+        "cross-entropy</td><td>0.127</td><td>-0.119",
+        "least squares</td><td>0.500</td><td>1.000",
+        "Wasserstein</td><td>-2.000</td><td>-1.000",
+    ):
         assert row in readout.value
     (x,), (y,) = lesson["dots"]["least squares", 1].get_data()  # on the right: the slope
     assert (x, y) == (2, 1)

@@ -20,9 +20,12 @@ def colab():
 @pytest.fixture(scope="session")
 def run():
     """A function that runs a command; where it fails, the test shows what it printed."""
+
     def run(*command, **options):
         result = subprocess.run(command, capture_output=True, text=True, **options)
-        assert result.returncode == 0, f"{command}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
+        assert result.returncode == 0, (
+            f"{command}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
+        )
         return result.stdout
 
     return run
@@ -34,10 +37,13 @@ def make_environment(run):
 
     Behind its own packages it sees this environment's ("all", "torch" alone or "none"), which saves gigabytes.
     """
+
     def make_environment(folder, *requirements, behind="all", interpreter=sys.executable):
         run(interpreter, "-m", "venv", folder)
         python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-        own = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+        own = Path(
+            run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+        )
         if behind == "torch":
             link_torch(folder / "torch")
         seen = {"all": sysconfig.get_path("purelib"), "torch": folder / "torch", "none": ""}[behind]

@@ -15,20 +15,28 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from gan_helpers import sweeps, threads
+from gan_helpers import threads
+from gan_notebooks import sweep
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="kills workers by signal")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="kills workers by signal"),
+]
 ROOT = Path(__file__).parents[2]
-CELLS = ["from gan_helpers.lesson import Lesson\nlesson = Lesson('07_small')",
-         "SEED: int = 0  # seed\nSECONDS: float = 1.0  # to sleep\nLOG: str = ''  # file",
-         "lesson.parameters(globals(), SEED=(int, 0, 99), SECONDS=(float, 0, 99), LOG=str)",
-         "import os, time\nprint(SEED, os.getcwd(), file=open(LOG, 'a'))\nprint('so far')",
-         "if SEED == 98:\n    raise OSError('broken')\ntime.sleep(SECONDS)\n"
-         "print(SEED, os.getcwd(), file=open(LOG + '.ended', 'a'))",
-         "lesson.record(square=SEED * SEED, threads=int(os.environ['OMP_NUM_THREADS']), folder=os.getcwd())"]
-SWEEP = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-         "from gan_helpers import batch, execution; execution.lessons.__defaults__ = ('', sys.argv[1]); "
-         "batch.main(sys.argv[2:])")
+CELLS = [
+    "from gan_helpers.lesson import Lesson\nlesson = Lesson('07_small')",
+    "SEED: int = 0  # seed\nSECONDS: float = 1.0  # to sleep\nLOG: str = ''  # file",
+    "lesson.parameters(globals(), SEED=(int, 0, 99), SECONDS=(float, 0, 99), LOG=str)",
+    "import os, time\nprint(SEED, os.getcwd(), file=open(LOG, 'a'))\nprint('so far')",
+    "if SEED == 98:\n    raise OSError('broken')\ntime.sleep(SECONDS)\n"
+    "print(SEED, os.getcwd(), file=open(LOG + '.ended', 'a'))",
+    "lesson.record(square=SEED * SEED, threads=int(os.environ['OMP_NUM_THREADS']), folder=os.getcwd())",
+]
+SWEEP = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from gan_notebooks import cli, notebooks; notebooks.lessons.__defaults__ = ('', sys.argv[1]); "
+    "cli.main(sys.argv[2:])"
+)
 
 
 class Cluster:
@@ -36,7 +44,9 @@ class Cluster:
 
     def __init__(self, folder):
         self.folder, self.processes = folder, []
-        self.start("scheduler", "scheduler", "--port", "0", "--scheduler-file", folder / "address.json")
+        self.start(
+            "scheduler", "scheduler", "--port", "0", "--scheduler-file", folder / "address.json"
+        )
         self.address = until(lambda: json.loads((folder / "address.json").read_text())["address"])
 
     def start(self, name, *command, path=ROOT, kernel_threads=""):
@@ -45,7 +55,11 @@ class Cluster:
         with open(own / "log", "w") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "dask", *command, "--host", "127.0.0.1", "--no-dashboard"],
-                cwd=own, stdout=log, stderr=log, env=environment(path, kernel_threads))
+                cwd=own,
+                stdout=log,
+                stderr=log,
+                env=environment(path, kernel_threads),
+            )
         self.processes.append(process)
         return process
 
@@ -92,7 +106,11 @@ def cluster(tmp_path):
 def lesson(tmp_path):
     notebook = new_notebook(cells=[new_code_cell(source) for source in CELLS])
     notebook.cells[1].metadata["tags"] = ["parameters"]
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     (tmp_path / "lessons").mkdir()
     nbformat.write(notebook, tmp_path / "lessons" / "07_small.ipynb")
     return tmp_path
@@ -101,17 +119,36 @@ def lesson(tmp_path):
 def begin(cluster, lesson, seeds, *options):
     """The command, started. Its notebooks go to `out`."""
     (lesson / "grid.yaml").write_text(f"SEED: {list(seeds)}\nLOG: {lesson / 'begun'}\n")
-    return subprocess.Popen([sys.executable, "-c", SWEEP, lesson / "lessons", "sweep", "--grid", lesson / "grid.yaml",
-                             "--output", lesson / "out", "--scheduler", cluster.address, *options],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            SWEEP,
+            lesson / "lessons",
+            "sweep",
+            "--grid",
+            lesson / "grid.yaml",
+            "--output",
+            lesson / "out",
+            "--scheduler",
+            cluster.address,
+            *options,
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
 
 
 def rows(lesson):
-    return sweeps.collect(lesson / "out", lesson / "runs.csv")
+    return sweep.collect(lesson / "out", lesson / "runs.csv")
 
 
 def statuses(lesson):
-    found = [sweeps.read_status(lesson / "out", path.stem) for path in (lesson / "out").glob("*.json")]
+    found = [
+        sweep.read_status(lesson / "out", path.stem) for path in (lesson / "out").glob("*.json")
+    ]
     return {status["parameters"]["SEED"]: status for status in found}
 
 
@@ -141,11 +178,17 @@ def test_of_two_workers_one_is_killed_and_every_run_is_there_once(cluster, lesso
     found = rows(lesson)
     assert [row["SEED"] for row in found] == list(range(10)) == sorted(statuses(lesson))
     assert [row["square"] for row in found] == [seed * seed for seed in range(10)]
-    assert {row["status"] for row in found} == {"done"} and not list((lesson / "out").glob("*.part*"))
+    assert {row["status"] for row in found} == {"done"} and not list(
+        (lesson / "out").glob("*.part*")
+    )
     where = {(Path(row["folder"]).name, row["threads"]) for row in found}
-    assert where == {("first", 1), ("second", min(2, threads.usable_cores()))}, "both worked; one thread is usual"
+    assert where == {("first", 1), ("second", min(2, threads.usable_cores()))}, (
+        "both worked; one thread is usual"
+    )
     lost = [seed for seed, worker in begun(lesson) if worker == "first"][-1]
-    assert times_begun(lesson) == dict.fromkeys(range(10), 1) | {lost: 2}, "the kill fell into a run, begun again"
+    assert times_begun(lesson) == dict.fromkeys(range(10), 1) | {lost: 2}, (
+        "the kill fell into a run, begun again"
+    )
 
 
 def test_ctrl_c_stops_the_workers_and_the_next_start_does_the_rest(cluster, lesson):
@@ -162,7 +205,9 @@ def test_ctrl_c_stops_the_workers_and_the_next_start_does_the_rest(cluster, less
     text, errors = command.communicate(timeout=180)
     assert command.returncode == 0 and "4 of 4 runs are done" in text, errors
     assert times_begun(lesson) == {0: 1, 1: 2, 2: 1, 3: 1}, "what was done is kept"
-    assert times_begun(lesson, "begun.ended") == dict.fromkeys(range(4), 1), "what nobody wanted was stopped"
+    assert times_begun(lesson, "begun.ended") == dict.fromkeys(range(4), 1), (
+        "what nobody wanted was stopped"
+    )
 
 
 def test_a_failure_and_a_timeout_bring_back_the_partial_notebook(cluster, lesson):
@@ -185,16 +230,26 @@ def test_a_worker_with_another_version_is_refused_in_words(cluster, lesson, tmp_
     cluster.worker("other", path=tmp_path / "old")
     command = begin(cluster, lesson, [1])
     _, errors = command.communicate(timeout=180)
-    assert command.returncode == 2 and "another version of gan_helpers" in errors and "install the same" in errors
+    assert (
+        command.returncode == 2
+        and "another version of gan_helpers" in errors
+        and "install the same" in errors
+    )
     assert not (lesson / "begun").exists() and not statuses(lesson)
 
 
 def test_a_worker_without_the_course_is_told(cluster, lesson, tmp_path):
     (tmp_path / "none" / "gan_helpers").mkdir(parents=True)
-    (tmp_path / "none" / "gan_helpers" / "__init__.py").write_text("raise ModuleNotFoundError('', name='gan_helpers')")
+    (tmp_path / "none" / "gan_helpers" / "__init__.py").write_text(
+        "raise ModuleNotFoundError('', name='gan_helpers')"
+    )
     cluster.worker("bare", path=tmp_path / "none")
     _, errors = (command := begin(cluster, lesson, [1])).communicate(timeout=180)
-    assert command.returncode == 2 and "cannot import gan_helpers" in errors and "install the course" in errors
+    assert (
+        command.returncode == 2
+        and "cannot import gan_helpers" in errors
+        and "install the course" in errors
+    )
 
 
 def test_where_no_scheduler_answers_the_error_says_how_to_start_one(lesson):

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_helpers import data, execution, publish, tables
+from gan_helpers import data, tables
+from gan_notebooks import notebooks, publish, runner
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
@@ -22,37 +23,55 @@ pytestmark = pytest.mark.slow
 def checkout(run, tmp_path):
     """A git repository with the files as they are now, committed or not."""
     copy = tmp_path / "checkout"
-    files = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT).splitlines()
+    files = run(
+        "git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT
+    ).splitlines()
     for name in files:
         if (ROOT / name).exists():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
     run("git", "init", "-q", "-b", "main", cwd=copy)
     run("git", "add", "-A", cwd=copy)
-    run("git", "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "-qm", "as it is", cwd=copy)
+    run(
+        "git",
+        "-c",
+        "user.name=test",
+        "-c",
+        "user.email=test@example.org",
+        "commit",
+        "-qm",
+        "as it is",
+        cwd=copy,
+    )
     return copy
 
 
 def test_the_wheel_holds_the_digits_and_works_elsewhere(checkout, run, make_environment, tmp_path):
     run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, checkout)
-    wheel, = tmp_path.glob("*.whl")
+    (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {f"gan_helpers/assets/MNIST/raw/{name}" for name in data.MD5} <= set(names)
-    assert "gan_helpers/assets/MNIST/NOTICE.md" in names and any(name.endswith("LICENSE") for name in names)
+    assert "gan_helpers/assets/MNIST/NOTICE.md" in names and any(
+        name.endswith("LICENSE") for name in names
+    )
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "notebooks"))]
 
     python, own = make_environment(tmp_path / "venv")
     run(python, "-m", "pip", "install", "--no-deps", wheel)
     installed = own / "gan_helpers"
     before = sorted(path for path in installed.rglob("*") if "__pycache__" not in path.parts)
-    code = ("import gan_helpers, torchvision; from gan_helpers import data, judges, tables; "
-            "images, labels = data.mnist('train'); judges.load('judge'), judges.load('second_judge'); "
-            "usual = torchvision.datasets.MNIST(data.torchvision_root(), download=True); "
-            "print(gan_helpers.__file__, len(images), len(usual), len(tables.read('02_classic_gan')))")
+    code = (
+        "import gan_helpers, torchvision; from gan_helpers import data, judges, tables; "
+        "images, labels = data.mnist('train'); judges.load('judge'), judges.load('second_judge'); "
+        "usual = torchvision.datasets.MNIST(data.torchvision_root(), download=True); "
+        "print(gan_helpers.__file__, len(images), len(usual), len(tables.read('02_classic_gan')))"
+    )
     where, ours, theirs, rows = run(python, "-c", code, cwd=tmp_path).split()[-4:]
     assert Path(where).parent == installed and (ours, theirs) == ("60000", "60000")
     assert int(rows) == len(tables.read("02_classic_gan")) > 0
-    assert sorted(path for path in installed.rglob("*") if "__pycache__" not in path.parts) == before
+    assert (
+        sorted(path for path in installed.rglob("*") if "__pycache__" not in path.parts) == before
+    )
 
     command = python.parent / "gan-notebooks"
     assert "    SEED: int = 0" in run(command, "list", "--lesson", "02", cwd=checkout)
@@ -60,7 +79,9 @@ def test_the_wheel_holds_the_digits_and_works_elsewhere(checkout, run, make_envi
     assert elsewhere.returncode == 1 and "change to the folder of a checkout" in elsewhere.stderr
 
 
-def test_the_lessons_run_with_colabs_versions(checkout, run, make_environment, colab, tmp_path, monkeypatch):
+def test_the_lessons_run_with_colabs_versions(
+    checkout, run, make_environment, colab, tmp_path, monkeypatch
+):
     """The setup cell as it stands: `google.colab` is there, and the address leads to this checkout."""
     python, own = make_environment(tmp_path / "colab", *colab)
     (own / "google" / "colab").mkdir(parents=True)
@@ -68,9 +89,15 @@ def test_the_lessons_run_with_colabs_versions(checkout, run, make_environment, c
     (own / "colab.pth").write_text("import google.colab\n")  # imported before any cell, as on Colab
     kernel = tmp_path / "jupyter" / "kernels" / "colab"
     kernel.mkdir(parents=True)
-    (kernel / "kernel.json").write_text(json.dumps({
-        "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-        "display_name": "Colab", "language": "python"}))
+    (kernel / "kernel.json").write_text(
+        json.dumps(
+            {
+                "argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+                "display_name": "Colab",
+                "language": "python",
+            }
+        )
+    )
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{checkout.as_uri()}.insteadOf")
@@ -78,15 +105,23 @@ def test_the_lessons_run_with_colabs_versions(checkout, run, make_environment, c
     versions = run(python, "-m", "pip", "freeze", "--local")
 
     def freeze():
-        return {line for line in run(python, "-m", "pip", "freeze", "--local").splitlines()
-                if "adversarial-digits" not in line.lower()}
+        return {
+            line
+            for line in run(python, "-m", "pip", "freeze", "--local").splitlines()
+            if "adversarial-digits" not in line.lower()
+        }
 
     before = freeze()
     assert all(pin in versions for pin in colab)
     assert not (own / "gan_helpers").exists()
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        record = execution.execute(notebook, tmp_path / notebook.name, execution.size_parameters(notebook, "smoke"),
-                               quiet=True, kernel_name="colab")
+        record = runner.execute(
+            notebook,
+            tmp_path / notebook.name,
+            notebooks.size_parameters(notebook, "smoke"),
+            quiet=True,
+            kernel_name="colab",
+        )
         assert record["error"] is None, notebook.name
         assert all(claim["holds"] for claim in record["values"]["claims"]), notebook.name
         assert record["timings"]["versions"]["ipykernel"] == "6.17.1"
@@ -109,7 +144,9 @@ def test_binders_files_step_by_step(checkout, run, make_environment, tmp_path):
     here = ".".join(map(str, sys.version_info[:2]))
     interpreter = sys.executable if here == version else shutil.which(f"python{version}")
     if interpreter is None:
-        pytest.skip(f"binder/runtime.txt asks for Python {version}, which this machine does not have")
+        pytest.skip(
+            f"binder/runtime.txt asks for Python {version}, which this machine does not have"
+        )
     # Binder knows no constraints; CI's job for the oldest torch sets some.
     environment = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
 
@@ -119,18 +156,34 @@ def test_binders_files_step_by_step(checkout, run, make_environment, tmp_path):
     pinned = re.findall(r"^(torch\w*)==[\d.]+\+cpu$", text, flags=re.M)
     assert pinned == ["torch", "torchvision"], "by exact versions, without CUDA"
     with_cpu_torch = reachable(index)
-    if not with_cpu_torch:  # this environment's torch then: another one with CUDA's libraries may not fit the disk
+    if (
+        not with_cpu_torch
+    ):  # this environment's torch then: another one with CUDA's libraries may not fit the disk
         if here != version:
             pytest.skip(f"{index} is out of reach, and this torch is for Python {here}")
         requirements.write_text(re.sub(r"^(torch.*|--extra-index-url.*)\n", "", text, flags=re.M))
-    python, _ = make_environment(tmp_path / "binder", behind="none" if with_cpu_torch else "torch",
-                                 interpreter=interpreter)
-    run(python, "-m", "pip", "install", "--no-cache-dir", "-r", "binder/requirements.txt", cwd=checkout,
-        env=environment)
+    python, _ = make_environment(
+        tmp_path / "binder", behind="none" if with_cpu_torch else "torch", interpreter=interpreter
+    )
+    run(
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--no-cache-dir",
+        "-r",
+        "binder/requirements.txt",
+        cwd=checkout,
+        env=environment,
+    )
 
     post_build = checkout / "binder" / "postBuild"
     assert os.access(post_build, os.X_OK), "repo2docker runs it as a program"
     path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
-    assert "(60000, 28, 28) (10000, 28, 28)" in run(post_build, cwd=checkout, env=environment | {"PATH": path})
-    table = run(python, "-m", "gan_helpers.batch", "run", "--lesson", "01", "--size", "smoke", cwd=checkout)
+    assert "(60000, 28, 28) (10000, 28, 28)" in run(
+        post_build, cwd=checkout, env=environment | {"PATH": path}
+    )
+    table = run(
+        python, "-m", "gan_notebooks", "run", "--lesson", "01", "--size", "smoke", cwd=checkout
+    )
     assert re.search(r"01_data_scaling .* ([1-9]\d*)/\1$", table, flags=re.M), table

@@ -5,7 +5,8 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
-from gan_helpers import fingerprints, results, tables
+from gan_helpers import tables
+from gan_notebooks import fingerprints, results
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +20,7 @@ CHECK = """lesson.parameters(globals(), SEED=(int, 0, 9), STEPS=(int, 1, 100), R
 TRAIN = """
 import torch
 from gan_helpers import training
-from gan_helpers.lesson import chosen
+from gan_helpers.parameters import chosen
 for variant in chosen(TABLE, ["slow", "fast"]):
     training.setup(SEED)
     net = torch.nn.Linear(3, 1)
@@ -41,7 +42,9 @@ for variant in chosen(TABLE, ["slow", "fast"]):
 
 def test_rows_in_float32_rest_on_fingerprints_in_float64(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tables, "FOLDER", tmp_path / "tables")
-    cells = [new_code_cell(source) for source in (SETUP, PARAMETERS, CHECK, TRAIN, "lesson.record()")]
+    cells = [
+        new_code_cell(source) for source in (SETUP, PARAMETERS, CHECK, TRAIN, "lesson.record()")
+    ]
     cells[1].metadata["tags"] = ["parameters"]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     lesson = tmp_path / "07_small.ipynb"
@@ -51,11 +54,16 @@ def test_rows_in_float32_rest_on_fingerprints_in_float64(tmp_path, monkeypatch, 
         assert results.make(lesson, jobs=2, folder=tmp_path / "work")
         assert expected in capsys.readouterr().out
     rows, stored = tables.read("07_small"), fingerprints.read("07_small")
-    assert [row["seed"] for row in rows] == [*range(5), *range(5)] and {row["bits"] for row in rows} == {32}
+    assert [row["seed"] for row in rows] == [*range(5), *range(5)] and {
+        row["bits"] for row in rows
+    } == {32}
     assert stored["slow"]["measured"] == [64, 2] and len(stored["slow"]["losses"]) == 3
     assert stored["slow"]["settings"] == '{"STEPS": 6}' and stored["slow"]["ignores"] == "RATE"
     assert stored["fast"]["settings"] == '{"STEPS": 6, "RATE": 0.5}'
-    assert stored["slow"]["weights"][1] == 0.999 and stored["slow"]["weights"] != stored["fast"]["weights"]
+    assert (
+        stored["slow"]["weights"][1] == 0.999
+        and stored["slow"]["weights"] != stored["fast"]["weights"]
+    )
     # The losses worked out here, in float64 and without the lesson.
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -63,5 +71,7 @@ def test_rows_in_float32_rest_on_fingerprints_in_float64(tmp_path, monkeypatch, 
         images = torch.randn(4, 3, dtype=torch.float64)
     loss = net(images).square().mean()
     assert stored["slow"]["losses"][0] == pytest.approx(loss.item(), abs=1e-12)
-    assert stored["slow"]["losses"][1:] == [stored["slow"]["losses"][1]] * 2, "two steps; the last stands twice"
+    assert stored["slow"]["losses"][1:] == [stored["slow"]["losses"][1]] * 2, (
+        "two steps; the last stands twice"
+    )
     assert stored["slow"]["losses"][1] < stored["slow"]["losses"][0]

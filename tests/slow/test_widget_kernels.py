@@ -44,7 +44,9 @@ class Kernel:
 
     def __init__(self, python):
         self.manager = KernelManager(transport="ipc" if os.name != "nt" else "tcp")
-        self.manager._kernel_spec = KernelSpec(argv=[python, "-m", "ipykernel_launcher", "-f", "{connection_file}"])
+        self.manager._kernel_spec = KernelSpec(
+            argv=[python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        )
         self.manager.start_kernel(env={**os.environ, "PYTHONPATH": str(ROOT)})
         self.client = self.manager.client()
         self.client.start_channels()
@@ -96,7 +98,9 @@ class Kernel:
                 return
             if message["msg_type"] == "comm_msg":
                 content = message["content"]
-                self.updates.append((content["comm_id"], content["data"].get("state", {}), len(message["buffers"])))
+                self.updates.append(
+                    (content["comm_id"], content["data"].get("state", {}), len(message["buffers"]))
+                )
 
 
 @pytest.fixture(params=["main shell", "subshell"])
@@ -113,8 +117,10 @@ def kernel(python, request):
 
 
 def test_start_pause_resume_and_stop(kernel):
-    ids = kernel.run("panel = widgets.train_panel(step, batches, history=history, samples=samples)",
-                     "{name: getattr(panel, name).model_id for name in ('start', 'pause', 'one_step', 'stop', 'text')}")
+    ids = kernel.run(
+        "panel = widgets.train_panel(step, batches, history=history, samples=samples)",
+        "{name: getattr(panel, name).model_id for name in ('start', 'pause', 'one_step', 'stop', 'text')}",
+    )
 
     def reach(state, more_than=-1):
         """The steps done once the panel is in this state with more than so many; asked in cells, while it trains."""
@@ -132,7 +138,11 @@ def test_start_pause_resume_and_stop(kernel):
     while len(said) < 3:  # pictures and their text come between cells
         steps = reach("running", steps)
         kernel.listen(0.1)  # `reach` listens only where it has to wait
-        said |= {state["value"] for model, state, _ in kernel.updates if model == ids["text"] and "value" in state}
+        said |= {
+            state["value"]
+            for model, state, _ in kernel.updates
+            if model == ids["text"] and "value" in state
+        }
         assert steps < 20_000, said
     kernel.manager.interrupt_kernel()  # the notebook's stop button is for cells: it harms no panel
     reach("running", steps + 100)
@@ -147,8 +157,10 @@ def test_start_pause_resume_and_stop(kernel):
     kernel.click(ids["start"])
     steps = reach("running", rests_at + 20)
     # The same cell again, while it trains: the old panel rests, nothing is lost, the new one goes on.
-    again = kernel.run("old, panel = panel, widgets.train_panel(step, batches, history=history, samples=samples)",
-                       "{name: getattr(panel, name).model_id for name in ('start', 'stop')}")
+    again = kernel.run(
+        "old, panel = panel, widgets.train_panel(step, batches, history=history, samples=samples)",
+        "{name: getattr(panel, name).model_id for name in ('start', 'stop')}",
+    )
     steps = reach("paused", steps)
     kernel.listen(0.5)
     assert reach("paused") == steps
@@ -166,7 +178,8 @@ def test_an_error_is_shown_in_the_panel(kernel):
     start, message = kernel.run(
         "def step(images, labels): raise ValueError('not today')\n"
         "panel = widgets.train_panel(step, batches, history=history, samples=samples)",
-        "(panel.start.model_id, panel.message.model_id)")
+        "(panel.start.model_id, panel.message.model_id)",
+    )
     kernel.click(start)
     for _ in range(100):
         kernel.listen(0.1)
@@ -178,9 +191,11 @@ def test_an_error_is_shown_in_the_panel(kernel):
 
 
 def test_the_game_plays_pauses_goes_back_and_shows_errors(kernel):
-    ids = kernel.run("from gan_helpers import game_panel\nboard = game_panel.Panel(width_g=8, width_d=8)",
-                     "{name: part.model_id for name, part in {**board.buttons, **board.controls, "
-                     "'moment': board.moment, 'error': board.error}.items()}")
+    ids = kernel.run(
+        "from gan_helpers import game_panel\nboard = game_panel.Panel(width_g=8, width_d=8)",
+        "{name: part.model_id for name, part in {**board.buttons, **board.controls, "
+        "'moment': board.moment, 'error': board.error}.items()}",
+    )
 
     def reach(state):
         """Wait until this expression holds; the number of turns then."""
@@ -205,7 +220,9 @@ def test_the_game_plays_pauses_goes_back_and_shows_errors(kernel):
         kernel.set(ids["moment"], value=position)
     assert reach("board.game.position == 1") == 5
     kernel.set(ids["rate_g"], value=-1)
-    reach("board.game.rate_g == -1")  # two widgets' messages may come to two threads: they keep no order
+    reach(
+        "board.game.rate_g == -1"
+    )  # two widgets' messages may come to two threads: they keep no order
     kernel.click(ids["1 turn"])
     reach("'must be above 0 and finite, got -1' in board.error.value")
     kernel.set(ids["rate_g"], value=0.01)
@@ -220,8 +237,10 @@ def test_the_game_plays_pauses_goes_back_and_shows_errors(kernel):
 
 
 def test_a_fast_drag_drops_stale_pictures(kernel):
-    slider, sheet = kernel.run("sampler = widgets.sampler()\nbefore = bytes(sampler.sheet.value)",
-                               "(sampler.sliders[0].model_id, sampler.sheet.model_id)")
+    slider, sheet = kernel.run(
+        "sampler = widgets.sampler()\nbefore = bytes(sampler.sheet.value)",
+        "(sampler.sliders[0].model_id, sampler.sheet.model_id)",
+    )
     kernel.listen(0.5)
     kernel.updates.clear()
     for number in range(100):
@@ -232,6 +251,10 @@ def test_a_fast_drag_drops_stale_pictures(kernel):
             break
     kernel.listen(0.5)
     pictures = [buffers for model, _state, buffers in kernel.updates if model == sheet]
-    assert 1 <= len(pictures) < 50 and set(pictures) == {1}, "few for a hundred values, each with its bytes"
-    assert kernel.run("after = bytes(sampler.sheet.value); sampler._draw()",
-                      "(after == bytes(sampler.sheet.value), after != before)") == (True, True)
+    assert 1 <= len(pictures) < 50 and set(pictures) == {1}, (
+        "few for a hundred values, each with its bytes"
+    )
+    assert kernel.run(
+        "after = bytes(sampler.sheet.value); sampler._draw()",
+        "(after == bytes(sampler.sheet.value), after != before)",
+    ) == (True, True)

@@ -9,11 +9,12 @@ import pytest
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
-from gan_helpers import execution, lesson, sweeps
+from gan_helpers import lesson
+from gan_notebooks import notebooks, runner, sweep
 
 
 class DoneHere:
-    """As a Running of `execution.start`, for a notebook that has been executed already."""
+    """As a Running of `runner.start`, for a notebook that has been executed already."""
 
     def __init__(self, output, error):
         self.output = output
@@ -22,11 +23,11 @@ class DoneHere:
     def ended(self):
         return True
 
-    def stop(self, cause=execution.INTERRUPTED):
+    def stop(self, cause=runner.INTERRUPTED):
         pass
 
     def finish(self):
-        return {"error": self.error, "seconds": 0.1} | execution.read_record(self.output)
+        return {"error": self.error, "seconds": 0.1} | notebooks.read_record(self.output)
 
 
 @pytest.fixture
@@ -50,8 +51,8 @@ def here(monkeypatch):
         nbformat.write(executed, output)
         return DoneHere(output, error)
 
-    monkeypatch.setattr(execution, "start", start)
-    monkeypatch.setattr(sweeps, "start", start)
+    monkeypatch.setattr(runner, "start", start)
+    monkeypatch.setattr(sweep, "start", start)
     return started
 
 

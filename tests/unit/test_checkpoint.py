@@ -15,9 +15,12 @@ import pytest
 import torch
 from torch import nn
 
-from gan_helpers import checkpoint, data, losses, training
+from benchmarks import checkpoint
+from gan_helpers import data, losses, training
 
-IMAGES = torch.randint(0, 256, (50, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+IMAGES = torch.randint(
+    0, 256, (50, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+)
 LABELS = torch.arange(50) % 10
 
 
@@ -26,14 +29,29 @@ class Run:
 
     def __init__(self, seed=0):
         training.setup(seed)
-        self.G = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Linear(8, 16), nn.Tanh(),
-                               nn.Unflatten(1, (1, 4, 4)))
-        self.D = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.Dropout(), nn.LeakyReLU(), nn.Linear(8, 1),
-                               nn.Flatten(0))
-        self.opt_G, self.opt_D = (torch.optim.Adam(net.parameters(), 1e-2, fused=True) for net in (self.G, self.D))
+        self.G = nn.Sequential(
+            nn.Linear(3, 8),
+            nn.BatchNorm1d(8),
+            nn.Linear(8, 16),
+            nn.Tanh(),
+            nn.Unflatten(1, (1, 4, 4)),
+        )
+        self.D = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(16, 8),
+            nn.Dropout(),
+            nn.LeakyReLU(),
+            nn.Linear(8, 1),
+            nn.Flatten(0),
+        )
+        self.opt_G, self.opt_D = (
+            torch.optim.Adam(net.parameters(), 1e-2, fused=True) for net in (self.G, self.D)
+        )
         self.ema = training.EMA(self.G)
         self.noise = torch.Generator().manual_seed(seed)
-        self.batches = data.batches(IMAGES, LABELS, 16, generator=torch.Generator().manual_seed(seed))
+        self.batches = data.batches(
+            IMAGES, LABELS, 16, generator=torch.Generator().manual_seed(seed)
+        )
         self.history = training.History()
         self.parts = {name: part for name, part in vars(self).items() if name != "parts"}
 
@@ -41,7 +59,9 @@ class Run:
         real = real * random.uniform(0.9, 1) * np.random.uniform(0.9, 1)
         z = torch.randn(len(real), 3, generator=self.noise)
         metrics = training.discriminator_step(self.G, self.D, self.opt_D, real, z, losses.bce())
-        metrics |= training.generator_step(self.G, self.D, self.opt_G, torch.randn(len(real), 3), losses.bce())
+        metrics |= training.generator_step(
+            self.G, self.D, self.opt_G, torch.randn(len(real), 3), losses.bce()
+        )
         self.ema.update_parameters(self.G)
         return metrics
 
@@ -51,7 +71,11 @@ class Run:
 
     def fingerprint(self):
         """Every weight, buffer and averaged weight, bit for bit, and the losses so far."""
-        tensors = [*self.G.state_dict().values(), *self.D.state_dict().values(), *self.ema.state_dict().values()]
+        tensors = [
+            *self.G.state_dict().values(),
+            *self.D.state_dict().values(),
+            *self.ema.state_dict().values(),
+        ]
         return [tensor.tolist() for tensor in tensors], self.history.values
 
 
@@ -176,9 +200,17 @@ def test_a_full_disk_leaves_the_earlier_file(tmp_path):
         checkpoint.load(path, {"net": small})
         print("loaded")
     """)
-    result = subprocess.run([sys.executable, "-c", code, tmp_path / "run.pt"], capture_output=True, text=True)
-    assert "cannot write" in result.stdout and "is untouched" in result.stdout and "loaded" in result.stdout, result
-    assert [path.name for path in tmp_path.iterdir()] == ["run.pt"], "a half-written file stays behind"
+    result = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "run.pt"], capture_output=True, text=True
+    )
+    assert (
+        "cannot write" in result.stdout
+        and "is untouched" in result.stdout
+        and "loaded" in result.stdout
+    ), result
+    assert [path.name for path in tmp_path.iterdir()] == ["run.pt"], (
+        "a half-written file stays behind"
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="starts a process a moment: slow without fork")
@@ -193,8 +225,12 @@ def test_killed_at_moments_all_over_a_save(tmp_path):
         module.kill_all_over_a_save(pathlib.Path(sys.argv[1]))
     """)
     # In a fresh process with one thread: a process whose torch has started its threads must not fork.
-    result = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True,
-                            env=os.environ | {"OMP_NUM_THREADS": "1"})
+    result = subprocess.run(
+        [sys.executable, "-c", code, tmp_path],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "killed at " in result.stdout
 
@@ -260,9 +296,9 @@ def save_until(path, later, parts, last, told=None):
 
         def write(self, content):
             content = bytes(content)
-            super().write(content[:len(content) // 2])
+            super().write(content[: len(content) // 2])
             reach("write")
-            super().write(content[len(content) // 2:])
+            super().write(content[len(content) // 2 :])
             return len(content)
 
     def open_file(path, mode):

@@ -21,14 +21,38 @@ def test_splits_have_the_published_sizes_and_contents():
     assert train_images.shape == (60_000, 28, 28) and train_images.dtype == torch.uint8
     assert test_images.shape == (10_000, 28, 28) and test_labels.dtype == torch.int64
     assert train_labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
-    assert train_labels.bincount().tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    assert test_labels.bincount().tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert train_labels.bincount().tolist() == [
+        5923,
+        6742,
+        5958,
+        6131,
+        5842,
+        5421,
+        5918,
+        6265,
+        5851,
+        5949,
+    ]
+    assert test_labels.bincount().tolist() == [
+        980,
+        1135,
+        1032,
+        1010,
+        982,
+        892,
+        958,
+        1028,
+        974,
+        1009,
+    ]
 
 
 def test_validation_is_the_last_10000_of_train():
     images, labels = data.mnist("train")
     validation_images, validation_labels = data.mnist("validation")
-    assert torch.equal(validation_images, images[50_000:]) and torch.equal(validation_labels, labels[50_000:])
+    assert torch.equal(validation_images, images[50_000:]) and torch.equal(
+        validation_labels, labels[50_000:]
+    )
 
 
 def test_unknown_split_is_named():
@@ -57,12 +81,23 @@ def test_inverse_rounds_to_the_nearest_grey_and_leaves_its_input_alone():
     assert torch.equal(values, before)
 
 
-@pytest.mark.parametrize("call, images, message", [
-    (data.to_tanh_range, torch.tensor([-1.0, 1.0]), r"must lie in \[0, 1\], got \[-1, 1\]: are they scaled already"),
-    (data.to_tanh_range, torch.tensor([0.0, float("nan")]), "nan"),
-    (data.from_tanh_range, torch.tensor([0.0, 1.5]), r"must lie in \[-1, 1\], got \[0, 1.5\]: pass them through"),
-    (data.check_images, torch.tensor([0.0, float("nan")]), "nan"),
-])
+@pytest.mark.parametrize(
+    "call, images, message",
+    [
+        (
+            data.to_tanh_range,
+            torch.tensor([-1.0, 1.0]),
+            r"must lie in \[0, 1\], got \[-1, 1\]: are they scaled already",
+        ),
+        (data.to_tanh_range, torch.tensor([0.0, float("nan")]), "nan"),
+        (
+            data.from_tanh_range,
+            torch.tensor([0.0, 1.5]),
+            r"must lie in \[-1, 1\], got \[0, 1.5\]: pass them through",
+        ),
+        (data.check_images, torch.tensor([0.0, float("nan")]), "nan"),
+    ],
+)
 def test_out_of_range_names_range_and_cure(call, images, message):
     with pytest.raises(ValueError, match=message):
         call(images)
@@ -77,8 +112,12 @@ def test_wrong_dtype_is_refused():
 
 def test_equals_torchvision_and_leaves_the_package_alone():
     before = sorted(path.name for path in data.RAW.iterdir())
-    usual = datasets.MNIST(data.torchvision_root(), train=False, download=True, transform=transforms.Compose(
-        [transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))]))
+    usual = datasets.MNIST(
+        data.torchvision_root(),
+        train=False,
+        download=True,
+        transform=transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))]),
+    )
     images, labels = data.mnist("test")
     ours = data.to_tanh_range(images[:300]).unsqueeze(1)
     for index in range(300):
@@ -112,7 +151,9 @@ def test_a_missing_archive_is_named(copied_archives):
         data.mnist("train")
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
 def test_works_from_a_read_only_folder(copied_archives):
     copied_archives.chmod(stat.S_IRUSR | stat.S_IXUSR)
     try:
@@ -138,7 +179,9 @@ def test_several_processes_load_at_once():
 
 def test_the_torchvision_folder_goes_with_its_process():
     code = "from gan_helpers import data; print(data.torchvision_root())"
-    root = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+    root = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.strip()
     assert root and not Path(root).exists()
 
 
@@ -190,13 +233,16 @@ def test_the_global_random_state_is_left_alone():
     assert torch.equal(torch.rand(1), expected)
 
 
-@pytest.mark.parametrize("images, labels, size, message", [
-    (IMAGES.float(), LABELS, 4, "float32"),
-    (IMAGES[:, 0], LABELS, 4, r"\[10, 28\]"),
-    (IMAGES, LABELS[:9], 4, r"must have shape \[10\]"),
-    (IMAGES, LABELS, 11, "1 … 10"),
-    (IMAGES, LABELS, 0, "1 … 10"),
-])
+@pytest.mark.parametrize(
+    "images, labels, size, message",
+    [
+        (IMAGES.float(), LABELS, 4, "float32"),
+        (IMAGES[:, 0], LABELS, 4, r"\[10, 28\]"),
+        (IMAGES, LABELS[:9], 4, r"must have shape \[10\]"),
+        (IMAGES, LABELS, 11, "1 … 10"),
+        (IMAGES, LABELS, 0, "1 … 10"),
+    ],
+)
 def test_bad_batches_are_refused(images, labels, size, message):
     with pytest.raises(ValueError, match=message):
         data.batches(images, labels, size)

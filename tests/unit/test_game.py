@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from gan_helpers import game, game_view
+from gan_helpers.game import engine as game
+from gan_helpers.game import view as game_view
 
 
 def state(playing):
@@ -18,7 +19,9 @@ def state(playing):
 
 
 def equal(first, second):
-    return len(first) == len(second) and all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    return len(first) == len(second) and all(
+        torch.equal(a, b) for a, b in zip(first, second, strict=True)
+    )
 
 
 def weights(net):
@@ -64,7 +67,12 @@ def test_a_step_changes_one_net():
     d = weights(playing.D)
     playing.play_g()
     assert equal(weights(playing.D), d) and not equal(weights(playing.G), g)
-    assert playing.history.steps == {"d_loss": [1], "score_real": [1], "score_fake": [1], "g_loss": [2]}
+    assert playing.history.steps == {
+        "d_loss": [1],
+        "score_real": [1],
+        "score_fake": [1],
+        "g_loss": [2],
+    }
 
 
 def test_a_turn_in_phases_is_the_turn_at_once():
@@ -82,7 +90,9 @@ def test_settings_may_change_during_a_game():
     playing.play()
     after = torch.cat([w.flatten() for w in weights(playing.D)])
     assert equal(weights(playing.G), g)
-    assert (after - d).abs().max() == pytest.approx(1e-3, rel=1e-2)  # Adam's first step is as long as its rate
+    assert (after - d).abs().max() == pytest.approx(
+        1e-3, rel=1e-2
+    )  # Adam's first step is as long as its rate
     playing.back()
     playing.rate_d = 0.5
     playing.play()
@@ -164,7 +174,9 @@ def test_what_is_kept_is_bounded():
     steps = [moment["step"] for moment in playing.kept]
     assert steps == sorted(set(steps)), "each moment once"
     assert len(steps) <= game.KEPT and steps[0] == 0 and playing.position == len(steps) - 1
-    assert steps[-game.KEPT // 4:] == list(range(2 * game.KEPT - game.KEPT // 4 + 1, 2 * game.KEPT + 1))
+    assert steps[-game.KEPT // 4 :] == list(
+        range(2 * game.KEPT - game.KEPT // 4 + 1, 2 * game.KEPT + 1)
+    )
 
 
 def test_a_game_that_blows_up_says_so_and_can_go_back():
@@ -179,26 +191,32 @@ def test_a_game_that_blows_up_says_so_and_can_go_back():
     assert equal(state(playing), before)
 
 
-@pytest.mark.parametrize(("settings", "words"), [
-    ({"data": "circle"}, "data must be one of line, mixture, ring, disjoint, got 'circle'"),
-    ({"noise": "pink"}, "noise must be one of"),
-    ({"loss": "hinge"}, "loss must be one of"),
-    ({"width_g": 0}, "width_g must be a whole number from 1, got 0"),
-    ({"width_d": 1.5}, "width_d must be a whole number from 1, got 1.5"),
-])
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"data": "circle"}, "data must be one of line, mixture, ring, disjoint, got 'circle'"),
+        ({"noise": "pink"}, "noise must be one of"),
+        ({"loss": "hinge"}, "loss must be one of"),
+        ({"width_g": 0}, "width_g must be a whole number from 1, got 0"),
+        ({"width_d": 1.5}, "width_d must be a whole number from 1, got 1.5"),
+    ],
+)
 def test_settings_that_make_no_game_are_refused(settings, words):
     with pytest.raises(ValueError, match=words):
         game.Game(**settings)
 
 
-@pytest.mark.parametrize(("name", "value", "words"), [
-    ("rate_g", 0.0, "G's learning rate must be above 0 and finite, got 0.0"),
-    ("rate_d", math.nan, "D's learning rate must be above 0 and finite, got nan"),
-    ("rate_d", math.inf, "D's learning rate must be above 0 and finite, got inf"),
-    ("steps_g", -1, "G's steps a turn must be a whole number from 0, got -1"),
-    ("steps_d", 1.5, "D's steps a turn must be a whole number from 0, got 1.5"),
-    ("loss", "hinge", "loss must be one of cross-entropy"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("rate_g", 0.0, "G's learning rate must be above 0 and finite, got 0.0"),
+        ("rate_d", math.nan, "D's learning rate must be above 0 and finite, got nan"),
+        ("rate_d", math.inf, "D's learning rate must be above 0 and finite, got inf"),
+        ("steps_g", -1, "G's steps a turn must be a whole number from 0, got -1"),
+        ("steps_d", 1.5, "D's steps a turn must be a whole number from 0, got 1.5"),
+        ("loss", "hinge", "loss must be one of cross-entropy"),
+    ],
+)
 def test_settings_that_were_changed_are_checked_before_the_move(name, value, words):
     playing = game.Game()
     before = state(playing)
@@ -210,7 +228,9 @@ def test_settings_that_were_changed_are_checked_before_the_move(name, value, wor
 
 def test_modes_on_asymmetric_points():
     data = game.Data(torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]]), torch.ones(3), 0.1)
-    points = torch.tensor([[0.0, 0.29]] * 150 + [[2.29, 0.0]] * 2 + [[2.31, 0.0]] * 47 + [[0.0, 2.0]])
+    points = torch.tensor(
+        [[0.0, 0.29]] * 150 + [[2.29, 0.0]] * 2 + [[2.31, 0.0]] * 47 + [[0.0, 2.0]]
+    )
     # 200 points: 150 in the first, 2 (one in a hundred) just within three deviations of the second, 1 in the third.
     assert game.count_modes(points, data) == 2
     assert game.count_modes(points[:151], data) == 1
@@ -266,19 +286,25 @@ def test_belief_has_columns_along_x_and_rows_along_y():
     playing = game.Game()
     playing.D = linear([1.0, 0.0])
     belief = playing.belief(size=6)  # centres of the cells: ±0.5, ±1.5, ±2.5
-    assert torch.allclose(belief, torch.tensor([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]).sigmoid().expand(6, 6))
+    assert torch.allclose(
+        belief, torch.tensor([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]).sigmoid().expand(6, 6)
+    )
     playing.D = linear([0.0, 1.0])
     assert torch.equal(playing.belief(size=6), belief.T)
     playing.loss = "Wasserstein"  # no probability: from the lowest score to the highest
     assert torch.allclose(playing.belief(size=6)[:, 0], torch.linspace(0, 1, 6))
 
 
-@pytest.mark.parametrize(("loss", "length"), [("Wasserstein", 2.0), ("cross-entropy", 1.0), ("minimax", 1.0),
-                                              ("least squares", 2.0)])
+@pytest.mark.parametrize(
+    ("loss", "length"),
+    [("Wasserstein", 2.0), ("cross-entropy", 1.0), ("minimax", 1.0), ("least squares", 2.0)],
+)
 def test_arrows_are_minus_the_gradient_of_a_points_own_loss(loss, length):
     playing = game.Game(loss=loss)
     playing.D = linear([2.0, 0.0])
-    arrows = playing.arrows(torch.tensor([[0.0, 1.0], [0.0, -1.0], [0.0, 5.0]]))  # scores 0; slopes -1, -½, -½, -1
+    arrows = playing.arrows(
+        torch.tensor([[0.0, 1.0], [0.0, -1.0], [0.0, 5.0]])
+    )  # scores 0; slopes -1, -½, -½, -1
     assert torch.allclose(arrows, torch.tensor([[length, 0.0]]).expand(3, 2))
 
 
@@ -286,20 +312,32 @@ def test_push_by_hand():
     playing = game.Game(loss="Wasserstein")
     playing.G, playing.D = nn.Linear(2, 2), linear([1.0, 0.0])
     # The loss is minus the mean of the first output: by its bias -1, by its two weights minus the mean of z.
-    assert playing.push() == pytest.approx(math.sqrt(1 + playing.shown_z.mean(0).square().sum().item()), rel=1e-5)
+    assert playing.push() == pytest.approx(
+        math.sqrt(1 + playing.shown_z.mean(0).square().sum().item()), rel=1e-5
+    )
 
 
 def test_noise():
     for name, (low, size) in {"uniform, 1 number": (0, 1), "normal, 2 numbers": (-5, 2)}.items():
         playing = game.Game(noise=name)
-        assert playing.shown_z.shape == (game.SAMPLES, size) and low <= playing.shown_z.min() < low + 4
+        assert (
+            playing.shown_z.shape == (game.SAMPLES, size) and low <= playing.shown_z.min() < low + 4
+        )
         assert playing.fakes(7).shape == (7, 2)
         curves = game_view.manifold(playing)
         assert len(curves) == (1 if size == 1 else 22) and curves[0].shape == (25, 2)
 
 
 def test_bilinear_game():
-    assert game.bilinear(1, 1, step=1, rounds=6) == [(1, 1), (-1, 2), (-2, 1), (-1, -1), (1, -2), (2, -1), (1, 1)]
+    assert game.bilinear(1, 1, step=1, rounds=6) == [
+        (1, 1),
+        (-1, 2),
+        (-2, 1),
+        (-1, -1),
+        (1, -2),
+        (2, -1),
+        (1, 1),
+    ]
     assert game.bilinear(1, 1, step=1, rounds=2, together=True) == [(1, 1), (0, 2), (-2, 2)]
     assert game.bilinear(1, 1, step=0.5, rounds=1) == [(1, 1), (0.25, 1.5)]
 
@@ -309,7 +347,9 @@ def test_film_shows_moments_and_puts_the_game_back():
     playing.play()
     playing.play()
     before = state(playing)
-    fig = game_view.film(playing, [("last", 2), ("first", 0)], note=lambda now: f"turn {now.history.step}")
+    fig = game_view.film(
+        playing, [("last", 2), ("first", 0)], note=lambda now: f"turn {now.history.step}"
+    )
     assert [axis.get_title() for axis in fig.axes] == ["last", "first"]
     assert [axis.get_xlabel() for axis in fig.axes] == ["turn 2", "turn 0"]
     assert equal(state(playing), before)
@@ -319,13 +359,18 @@ def test_board_shows_the_batch_of_a_phase():
     playing = game.Game(batch_size=9)
     drawn = game_view.LiveFigure()
     drawn.png(playing, title="")
-    assert len(drawn.board.fake.get_xdata()) == game_view.SHOWN and not len(drawn.board.arrows.get_segments())
+    assert len(drawn.board.fake.get_xdata()) == game_view.SHOWN and not len(
+        drawn.board.arrows.get_segments()
+    )
     seen = {}
     for phase in playing.phases():
         assert drawn.png(playing, title="", phase=phase).startswith(b"\x89PNG")
         board = drawn.board
-        seen[phase.caption] = [len(board.real.get_xdata()), len(board.fake.get_xdata()),
-                               len(board.arrows.get_segments())]
+        seen[phase.caption] = [
+            len(board.real.get_xdata()),
+            len(board.fake.get_xdata()),
+            len(board.arrows.get_segments()),
+        ]
     assert list(seen.values()) == [[0, 9, 0], [9, 9, 0], [9, 9, 0], [0, 9, 0], [0, 9, 9], [0, 9, 0]]
 
 

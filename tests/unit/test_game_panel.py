@@ -7,7 +7,9 @@ import ipywidgets as widgets
 import pytest
 import torch
 
-from gan_helpers import game, game_panel, live
+from gan_helpers.game import engine as game
+from gan_helpers.game import panel as game_panel
+from gan_helpers.widgets import live
 
 
 @pytest.fixture
@@ -26,9 +28,13 @@ def click(panel, name):
 
 
 def test_every_control_has_a_name(panel):
-    controls = [w for box in (panel.box, game_panel.SpiralPanel()) for w in every(box)
-                if isinstance(w, (widgets.ValueWidget, widgets.Button))
-                and not isinstance(w, (widgets.HTML, widgets.Image))]
+    controls = [
+        w
+        for box in (panel.box, game_panel.SpiralPanel())
+        for w in every(box)
+        if isinstance(w, (widgets.ValueWidget, widgets.Button))
+        and not isinstance(w, (widgets.HTML, widgets.Image))
+    ]
     assert len(controls) > 70
     for control in controls:
         assert control.description or control.tooltip, control
@@ -41,7 +47,11 @@ def test_buttons_move_the_game_and_the_picture(panel):
     before = bytes(panel.picture.value)
     assert before.startswith(b"\x89PNG") and "Turn 0" in panel.caption.value
     click(panel, "1 turn")
-    assert panel.game.history.step == 1 and bytes(panel.picture.value) != before and "Turn 1," in panel.caption.value
+    assert (
+        panel.game.history.step == 1
+        and bytes(panel.picture.value) != before
+        and "Turn 1," in panel.caption.value
+    )
     click(panel, "10 turns")
     assert panel.game.history.step == 11 and panel.moment.max == panel.moment.value == 2
     click(panel, "D's step")
@@ -64,8 +74,17 @@ def test_slow_motion_names_each_phase_and_is_one_turn(panel):
     for _ in range(7):
         click(panel, "Slow motion: next")
         captions.append(panel.caption.value)
-    for number, words in enumerate(("G draws fakes", "D judges", "D learns", "G draws new fakes", "D&#x27;s gradient",
-                                    "G learns"), 1):
+    for number, words in enumerate(
+        (
+            "G draws fakes",
+            "D judges",
+            "D learns",
+            "G draws new fakes",
+            "D&#x27;s gradient",
+            "G learns",
+        ),
+        1,
+    ):
         assert f"{number}. {words}" in captions[number - 1]
     assert "The turn is over" in captions[6] and len(panel.game.kept) == 2
     click(other, "1 turn")
@@ -78,7 +97,9 @@ def test_slow_motion_names_each_phase_and_is_one_turn(panel):
         leave()
         step, kept = panel.game.history.step, panel.game.position + 1
         click(panel, "1 turn")
-        assert panel.game.history.step == step + 1 and len(panel.game.kept) == kept + 1, "nothing is left of that turn"
+        assert panel.game.history.step == step + 1 and len(panel.game.kept) == kept + 1, (
+            "nothing is left of that turn"
+        )
 
 
 def test_errors_are_shown_in_words_and_the_game_goes_on(panel):
@@ -111,7 +132,11 @@ def test_a_turn_in_parts_that_fails_is_not_kept(panel):
         click(panel, "Slow motion: next")
     assert "no longer a number" in panel.error.value and len(panel.game.kept) == 1
     click(panel, "Step back")
-    assert not panel.error.value and panel.game.history.step == 0 and panel.game.D[0].weight.isfinite().all()
+    assert (
+        not panel.error.value
+        and panel.game.history.step == 0
+        and panel.game.D[0].weight.isfinite().all()
+    )
     click(panel, "1 turn")
     assert not panel.error.value and [moment["step"] for moment in panel.game.kept] == [0, 1]
 
@@ -121,19 +146,29 @@ def test_a_layer_switched_within_a_turn_leaves_its_phase_on_the_board(panel):
         click(panel, "Slow motion: next")
     words = panel.caption.value
     panel.layers["arrows"].value = True
-    assert panel.caption.value == words and panel.drawn.board.axis.get_title().startswith("turn 1: 2. D judges")
+    assert panel.caption.value == words and panel.drawn.board.axis.get_title().startswith(
+        "turn 1: 2. D judges"
+    )
     assert panel.game.history.steps["divergence"] == [0], "noted at the end of turns only"
 
 
 def test_no_typed_number_stops_the_kernel_for_long(panel):
     for name, most in {"width_g": 256, "width_d": 256, "steps_g": 50, "steps_d": 50}.items():
         assert panel.controls[name].max == most
-    assert game_panel.Panel(width_g=8, width_d=8, seed=2**31 - 1).controls["seed"].value == 2**31 - 1
+    assert (
+        game_panel.Panel(width_g=8, width_d=8, seed=2**31 - 1).controls["seed"].value == 2**31 - 1
+    )
 
 
 def test_settings_that_can_change_do_and_the_others_start_anew(panel):
     click(panel, "1 turn")
-    for name, value in {"loss": "Wasserstein", "rate_d": 0.01, "steps_d": 3, "steps_g": 2, "rate_g": 0.02}.items():
+    for name, value in {
+        "loss": "Wasserstein",
+        "rate_d": 0.01,
+        "steps_d": 3,
+        "steps_g": 2,
+        "rate_g": 0.02,
+    }.items():
         panel.controls[name].value = value
         assert getattr(panel.game, name) == value and panel.game.history.step == 1
     click(panel, "1 turn")
@@ -184,11 +219,15 @@ def test_a_changed_setting_ends_an_experiment_and_another_seed_does_not(panel):
 def test_drawing(panel):
     assert panel.drawing.layout.display == "none"
     panel.controls["data"].value = game_panel.DRAWN
-    assert panel.drawing.layout.display is None and len(panel.game.data.centres) == 7  # a diagonal to begin with
+    assert (
+        panel.drawing.layout.display is None and len(panel.game.data.centres) == 7
+    )  # a diagonal to begin with
     for place, cell in panel.cells.items():
         cell.value = place == (0, 6)
     assert panel.game.data.centres.flatten().tolist() == pytest.approx([-3 + 3 / 7, 3 - 3 / 7])
-    assert panel.cells[0, 6].tooltip.endswith("data") and panel.cells[0, 0].tooltip.endswith("empty")
+    assert panel.cells[0, 6].tooltip.endswith("data") and panel.cells[0, 0].tooltip.endswith(
+        "empty"
+    )
     upper_left = panel.drawing.children[1].children[0]
     assert upper_left is panel.cells[0, 6], "the field shows the plane the right way up"
     panel.cells[0, 6].value = False
@@ -227,17 +266,30 @@ class Stub:
 
 
 def test_outcomes():
-    clouds, push = (game_panel.EXPERIMENTS[name].outcome for name in ("a fair game", "D too strong"))
-    assert [clouds(Stub(modes), 1) for modes in (2, 3, 7, 8)] == ["0 to 2", "3 to 7", "3 to 7", "8 or more"]
+    clouds, push = (
+        game_panel.EXPERIMENTS[name].outcome for name in ("a fair game", "D too strong")
+    )
+    assert [clouds(Stub(modes), 1) for modes in (2, 3, 7, 8)] == [
+        "0 to 2",
+        "3 to 7",
+        "3 to 7",
+        "8 or more",
+    ]
     assert [push(Stub(push=now), 2.0) for now in (0.19, 0.21, 2.0, 2.1)] == [
-        "less than a tenth", "between a tenth and all of it", "between a tenth and all of it", "more"]
+        "less than a tenth",
+        "between a tenth and all of it",
+        "between a tenth and all of it",
+        "more",
+    ]
 
 
 def test_layers_switch(panel):
     click(panel, "1 turn")
-    for name, artist in {"map": lambda: panel.drawn.board.map.get_array().std() > 0,
-                         "grid": lambda: bool(panel.drawn.board.grid.get_segments()),
-                         "arrows": lambda: bool(panel.drawn.board.arrows.get_segments())}.items():
+    for name, artist in {
+        "map": lambda: panel.drawn.board.map.get_array().std() > 0,
+        "grid": lambda: bool(panel.drawn.board.grid.get_segments()),
+        "arrows": lambda: bool(panel.drawn.board.arrows.get_segments()),
+    }.items():
         assert artist() == panel.layers[name].value == (name != "arrows")
         panel.layers[name].value = not panel.layers[name].value
         assert artist() == panel.layers[name].value
@@ -307,8 +359,11 @@ def test_one_task_plays_and_a_new_panel_pauses_the_old_one():
         click(again, "Slow motion: next")
         await until(lambda: not players())
         assert "1. G draws fakes" in again.caption.value, "slow motion pauses"
-        for stop in (lambda: click(again, "Step back"), lambda: setattr(again.moment, "value", 0),
-                     lambda: click(again, "Start again")):
+        for stop in (
+            lambda: click(again, "Step back"),
+            lambda: setattr(again.moment, "value", 0),
+            lambda: click(again, "Start again"),
+        ):
             click(again, "Play")
             await until(players)
             stop()
@@ -346,10 +401,16 @@ def test_spiral_panel():
     panel.question.choice.value = "farther out"
     panel.rounds.value = 6
     assert bytes(panel.picture.value) != before and "After 6 rounds" in panel.caption.value
-    assert "(1.00, 1.00)" in panel.caption.value and panel.question.verdict.value.startswith("<p>✘ No.")
-    panel.order.value = "both at once"  # √2⁶ = 8 times as far, turned by 6 · 45°: (1, 1) becomes (8, -8)
+    assert "(1.00, 1.00)" in panel.caption.value and panel.question.verdict.value.startswith(
+        "<p>✘ No."
+    )
+    panel.order.value = (
+        "both at once"  # √2⁶ = 8 times as far, turned by 6 · 45°: (1, 1) becomes (8, -8)
+    )
     assert "(8.00, -8.00)" in panel.caption.value
-    assert "back at (1, 1)" in panel.question.verdict.value, "the answer is to the game that was asked about"
+    assert "back at (1, 1)" in panel.question.verdict.value, (
+        "the answer is to the game that was asked about"
+    )
     panel.set_up_button.click()
     assert panel.rounds.value == 0 and not panel.question.verdict.value
     panel.step.value = 0.5

@@ -6,8 +6,9 @@ import torch
 from gan_helpers import data, judges
 
 
-@pytest.mark.parametrize(("name", "accuracy", "largest"),
-                         [("judge", 0.993, 500_000), ("second_judge", 0.99, 2_000_000)])
+@pytest.mark.parametrize(
+    ("name", "accuracy", "largest"), [("judge", 0.993, 500_000), ("second_judge", 0.99, 2_000_000)]
+)
 def test_shipped_weights(name, accuracy, largest):
     assert judges.accuracy(judges.load(name), "test") >= accuracy
     assert (judges.ASSETS / f"{name}.safetensors").stat().st_size < largest
@@ -25,7 +26,9 @@ def test_load_gives_a_judge_that_nothing_changes():
     assert not judge.training and not any(p.requires_grad for p in judge.parameters())
     images = torch.rand(3, 1, 28, 28) * 2 - 1
     alone = judges.read(judge, images[:1])[1]
-    assert torch.allclose(judges.read(judge, images)[1][:1], alone, atol=1e-5), "a picture's reading is its own"
+    assert torch.allclose(judges.read(judge, images)[1][:1], alone, atol=1e-5), (
+        "a picture's reading is its own"
+    )
 
 
 def test_read_returns_features_and_logits_of_every_image(monkeypatch):
@@ -62,7 +65,9 @@ def test_noise_goes_onto_every_second_image_and_its_level_is_told():
 @pytest.mark.parametrize("name", judges.JUDGES)
 def test_speckles_do_not_change_the_reading(name):
     images, labels = data.mnist("test")
-    noisy, level = judges.add_noise(data.to_tanh_range(images[:2000]).unsqueeze(1), torch.Generator().manual_seed(0))
+    noisy, level = judges.add_noise(
+        data.to_tanh_range(images[:2000]).unsqueeze(1), torch.Generator().manual_seed(0)
+    )
     logits = judges.read(judges.load(name), noisy)[1][level > 0.5]
     assert (logits.argmax(1) == labels[:2000][level > 0.5]).float().mean() > 0.97
 
@@ -76,7 +81,11 @@ def test_training_learns(name):
 
 def test_training_uses_the_first_50000_only(monkeypatch):
     seen = {}
-    monkeypatch.setattr(judges.data, "batches", lambda images, labels, *_, **__: seen.update(x=images, y=labels) or [])
+    monkeypatch.setattr(
+        judges.data,
+        "batches",
+        lambda images, labels, *_, **__: seen.update(x=images, y=labels) or [],
+    )
     monkeypatch.setattr(judges.torch.optim.lr_scheduler, "OneCycleLR", lambda *_, **__: None)
     judges.train("judge", epochs=1)
     images, labels = data.mnist("train")

@@ -4,10 +4,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from gan_helpers.lesson import TIMINGS, VALUES, Lesson, ParameterError
+from gan_helpers.lesson import TIMINGS, VALUES, Lesson
+from gan_helpers.parameters import ParameterError
 from gan_helpers.training import History
 
-EXPECTED = {"SEED": (int, 0, 100), "LEARNING_RATE": (float, 0, 1), "PUBLISHED": bool, "DEVICE": {"cpu", "cuda"}}
+EXPECTED = {
+    "SEED": (int, 0, 100),
+    "LEARNING_RATE": (float, 0, 1),
+    "PUBLISHED": bool,
+    "DEVICE": {"cpu", "cuda"},
+}
 GOOD = {"SEED": 3, "LEARNING_RATE": 2e-4, "PUBLISHED": False, "DEVICE": "cpu"}
 
 
@@ -21,19 +27,22 @@ def test_good_parameters_are_recorded(lesson):
     assert lesson.values["parameters"] == GOOD
 
 
-@pytest.mark.parametrize("change, message", [
-    ({"SEDE": 1}, r"no parameter 'SEDE' in 99_test. Did you mean 'SEED'\?"),
-    ({"SEED": 101}, r"SEED must lie in 0 … 100, got 101"),
-    ({"SEED": -1}, r"SEED must lie in 0 … 100, got -1"),
-    ({"SEED": 1.0}, r"SEED must be int, got 1.0 \(float\)"),
-    ({"SEED": True}, r"SEED must be int, got True"),
-    ({"LEARNING_RATE": "1e-3"}, r"LEARNING_RATE must be float, got '1e-3'.*YAML 1.0e-3"),
-    ({"LEARNING_RATE": float("nan")}, r"LEARNING_RATE must lie in 0 … 1, got nan"),
-    ({"LEARNING_RATE": True}, r"LEARNING_RATE must be float"),
-    ({"PUBLISHED": "true"}, r"PUBLISHED must be bool, got 'true'.*-y 'PUBLISHED"),
-    ({"PUBLISHED": 1}, r"PUBLISHED must be bool, got 1"),
-    ({"DEVICE": "gpu"}, r"DEVICE must be one of \['cpu', 'cuda'\], got 'gpu'"),
-])
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"SEDE": 1}, r"no parameter 'SEDE' in 99_test. Did you mean 'SEED'\?"),
+        ({"SEED": 101}, r"SEED must lie in 0 … 100, got 101"),
+        ({"SEED": -1}, r"SEED must lie in 0 … 100, got -1"),
+        ({"SEED": 1.0}, r"SEED must be int, got 1.0 \(float\)"),
+        ({"SEED": True}, r"SEED must be int, got True"),
+        ({"LEARNING_RATE": "1e-3"}, r"LEARNING_RATE must be float, got '1e-3'.*YAML 1.0e-3"),
+        ({"LEARNING_RATE": float("nan")}, r"LEARNING_RATE must lie in 0 … 1, got nan"),
+        ({"LEARNING_RATE": True}, r"LEARNING_RATE must be float"),
+        ({"PUBLISHED": "true"}, r"PUBLISHED must be bool, got 'true'.*-y 'PUBLISHED"),
+        ({"PUBLISHED": 1}, r"PUBLISHED must be bool, got 1"),
+        ({"DEVICE": "gpu"}, r"DEVICE must be one of \['cpu', 'cuda'\], got 'gpu'"),
+    ],
+)
 def test_bad_parameters_name_cause_and_cure(lesson, change, message):
     with pytest.raises(ParameterError, match=message):
         lesson.parameters({**GOOD, **change}, **EXPECTED)
@@ -51,7 +60,11 @@ def test_a_missing_parameter_is_named(lesson):
 
 def test_an_injected_lower_case_name_is_caught(lesson):
     """papermill injects whatever it is given, in a cell that begins with `# Parameters`."""
-    namespace = {**GOOD, "seed": 5, "In": ["", "x = 1", "# Parameters\nseed = 5\nPUBLISHED = True\n"]}
+    namespace = {
+        **GOOD,
+        "seed": 5,
+        "In": ["", "x = 1", "# Parameters\nseed = 5\nPUBLISHED = True\n"],
+    }
     with pytest.raises(ParameterError, match="no parameter 'seed'.*Did you mean 'SEED'"):
         lesson.parameters(namespace, **EXPECTED)
 
@@ -84,28 +97,45 @@ def test_an_unknown_kind_of_claim_is_refused(lesson):
 
 def test_record_gives_two_outputs(lesson, monkeypatch):
     shown = []
-    monkeypatch.setattr("gan_helpers.lesson.display", lambda data, raw, metadata=None: shown.append((data, metadata)))
+    monkeypatch.setattr(
+        "gan_helpers.lesson.display",
+        lambda data, raw, metadata=None: shown.append((data, metadata)),
+    )
     lesson.parameters(GOOD, **EXPECTED)
     lesson.claim("it holds", True)
     lesson.record(score=0.5)
     (values, _), (timing_data, metadata) = shown
-    assert values[VALUES] == {"parameters": GOOD, "lesson": "99_test", "scores": {"score": 0.5},
-                              "claims": [{"sentence": "it holds", "holds": True, "kind": "exact"}], "rows": []}
+    assert values[VALUES] == {
+        "parameters": GOOD,
+        "lesson": "99_test",
+        "scores": {"score": 0.5},
+        "claims": [{"sentence": "it holds", "holds": True, "kind": "exact"}],
+        "rows": [],
+    }
     assert metadata[TIMINGS]["seconds"] > 0 and "torch" in metadata[TIMINGS]["versions"]
-    assert "seconds" not in str(values[VALUES]) and not any(char.isdigit() for char in timing_data["text/plain"])
+    assert "seconds" not in str(values[VALUES]) and not any(
+        char.isdigit() for char in timing_data["text/plain"]
+    )
 
 
-@pytest.mark.parametrize(("holds", "verdict"), [
-    (dict.fromkeys(range(5), True), "✔ it is better [5 of 5 seeds]"),
-    ({0: True, 1: False, 2: True, 3: True, 4: False}, "✘ it is better [not on seed 1, 4]"),
-    (dict.fromkeys(range(4), True), "✘ it is better [4 of 5 seeds needed]"),
-    ({}, "✘ it is better [0 of 5 seeds needed]"),
-])
+@pytest.mark.parametrize(
+    ("holds", "verdict"),
+    [
+        (dict.fromkeys(range(5), True), "✔ it is better [5 of 5 seeds]"),
+        ({0: True, 1: False, 2: True, 3: True, 4: False}, "✘ it is better [not on seed 1, 4]"),
+        (dict.fromkeys(range(4), True), "✘ it is better [4 of 5 seeds needed]"),
+        ({}, "✘ it is better [0 of 5 seeds needed]"),
+    ],
+)
 def test_a_measured_claim_holds_only_on_all_of_five_seeds(lesson, capsys, holds, verdict):
     lesson.claim("it is better", holds, kind="measured")
     assert verdict in capsys.readouterr().out
-    claim, = lesson.claims.values()
-    assert claim == {"sentence": "it is better", "holds": verdict.startswith("✔"), "kind": "measured"}
+    (claim,) = lesson.claims.values()
+    assert claim == {
+        "sentence": "it is better",
+        "holds": verdict.startswith("✔"),
+        "kind": "measured",
+    }
 
 
 def test_a_claim_refuses_what_it_cannot_judge(lesson):
@@ -117,7 +147,10 @@ def test_a_claim_refuses_what_it_cannot_judge(lesson):
 
 def test_rows_carry_fingerprints_and_seconds(lesson, monkeypatch):
     shown = []
-    monkeypatch.setattr("gan_helpers.lesson.display", lambda data, raw, metadata=None: shown.append((data, metadata)))
+    monkeypatch.setattr(
+        "gan_helpers.lesson.display",
+        lambda data, raw, metadata=None: shown.append((data, metadata)),
+    )
     history = History()
     for history.step in range(1, 8):
         history.record({"g_loss": -history.step, "d_loss": history.step, "score_real": 99})
@@ -126,10 +159,17 @@ def test_rows_carry_fingerprints_and_seconds(lesson, monkeypatch):
     lesson.row("early", 4, history, digit_fid=8.0, cpu_seconds=3.25)  # the cell was run again
     lesson.record()
     (values, _), (_, metadata) = shown
-    assert values[VALUES]["rows"] == [{"variant": "early", "step": 4, "digit_fid": 8.0,
-                                       "fingerprint": {"losses": [1, 2, 3, 4, 5, 7, -1, -2, -3, -4, -5, -7],
-                                                       "weights": []}}]
-    assert metadata[TIMINGS]["row_times"] == [{"seconds": 2.5, "cpu_seconds": 3.25}], "no times among the values"
+    assert values[VALUES]["rows"] == [
+        {
+            "variant": "early",
+            "step": 4,
+            "digit_fid": 8.0,
+            "fingerprint": {"losses": [1, 2, 3, 4, 5, 7, -1, -2, -3, -4, -5, -7], "weights": []},
+        }
+    ]
+    assert metadata[TIMINGS]["row_times"] == [{"seconds": 2.5, "cpu_seconds": 3.25}], (
+        "no times among the values"
+    )
 
 
 def test_a_row_refuses_a_name_that_a_list_of_names_would_take_apart(lesson):

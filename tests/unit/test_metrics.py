@@ -28,12 +28,17 @@ def real_score(digits):
 
 # The Fréchet distance
 
+
 def test_distance_by_hand():
     generator = torch.Generator().manual_seed(0)
     a = torch.randn(500, 3, generator=generator)
-    assert metrics.frechet_distance(a + torch.tensor([3.0, 0, 4.0]), a) == pytest.approx(25, rel=1e-5)
+    assert metrics.frechet_distance(a + torch.tensor([3.0, 0, 4.0]), a) == pytest.approx(
+        25, rel=1e-5
+    )
     # Uncorrelated features of variance 1, one of them stretched to deviation 3: (3 - 1)².
-    white = torch.linalg.solve_triangular(torch.linalg.cholesky(a.T.cov()), (a - a.mean(0)).T, upper=False).T
+    white = torch.linalg.solve_triangular(
+        torch.linalg.cholesky(a.T.cov()), (a - a.mean(0)).T, upper=False
+    ).T
     stretched = white * torch.tensor([1.0, 3.0, 1.0])
     assert metrics.frechet_distance(stretched, white) == pytest.approx(4, rel=1e-4)
     assert metrics.frechet_distance(white, stretched) == pytest.approx(4, rel=1e-4)
@@ -57,7 +62,9 @@ def test_distance_equals_torchmetrics(digits):
     theirs.set_dtype(torch.float64)
     theirs.update(digits[0], real=True)
     theirs.update(noisy, real=False)
-    ours = metrics.frechet_distance(judges.read(judges.load(), noisy)[0], judges.read(judges.load(), digits[0])[0])
+    ours = metrics.frechet_distance(
+        judges.read(judges.load(), noisy)[0], judges.read(judges.load(), digits[0])[0]
+    )
     assert ours == pytest.approx(theirs.compute().item(), rel=1e-4)
 
 
@@ -77,15 +84,20 @@ def test_floor_draws_from_the_judges_training_digits_only(monkeypatch):
     seen = []
     images, _ = data.mnist("train")
     marked = images.clone()
-    marked[judges.TRAINED_ON:] = 255
+    marked[judges.TRAINED_ON :] = 255
     monkeypatch.setattr(metrics.data, "mnist", lambda split: (marked, None))
-    monkeypatch.setattr(metrics.judges, "read", lambda judge, x: (seen.append(x) or torch.randn(100, 64), None))
+    monkeypatch.setattr(
+        metrics.judges, "read", lambda judge, x: (seen.append(x) or torch.randn(100, 64), None)
+    )
     monkeypatch.setattr(metrics, "_reference", lambda *_: (torch.randn(100, 64), None, None))
     metrics.floor.__wrapped__(20_000)
-    assert len(seen) == 5 and all(len(x) == 20_000 and not (x == 255).all((1, 2)).any() for x in seen)
+    assert len(seen) == 5 and all(
+        len(x) == 20_000 and not (x == 255).all((1, 2)).any() for x in seen
+    )
 
 
 # Neighbours
+
 
 def test_neighbour_metrics_by_hand(monkeypatch):
     monkeypatch.setattr(metrics, "CHUNK", 3)  # does not divide the counts
@@ -104,7 +116,9 @@ def test_neighbour_metrics_by_hand(monkeypatch):
 
 def test_recall_by_hand():
     real = torch.tensor([0.0, 1, 2, 3, 4, 50])[:, None]
-    fake = torch.tensor([0.0, 0.1, 0.2, 0.3, 0.4, 1.05])[:, None]  # reach 0.3, 0.2, 0.2, 0.2, 0.3, 0.85
+    fake = torch.tensor([0.0, 0.1, 0.2, 0.3, 0.4, 1.05])[
+        :, None
+    ]  # reach 0.3, 0.2, 0.2, 0.2, 0.3, 0.85
     found = metrics.neighbour_metrics(fake, real)
     assert found["recall"] == 2 / 6  # 0 and 1
 
@@ -117,25 +131,35 @@ def test_a_set_against_itself():
 
 # Classes
 
+
 def test_class_kl_by_hand():
     expected = torch.full((10,), 0.1)
     assert metrics.class_kl(torch.eye(10)[3], expected) == pytest.approx(2.302585)
     assert metrics.class_kl(expected, expected) == 0
     two = torch.zeros(10)
     two[2], two[8] = 0.75, 0.25
-    assert metrics.class_kl(two, expected) == pytest.approx(0.75 * 2.014903 + 0.25 * 0.916291, abs=1e-5)
+    assert metrics.class_kl(two, expected) == pytest.approx(
+        0.75 * 2.014903 + 0.25 * 0.916291, abs=1e-5
+    )
 
 
 def test_within_class_by_hand():
     features = torch.tensor([[0.0, 0], [0, 2], [5, 5], [5, 9], [5, 7]])
-    assert metrics._within_class(features, torch.tensor([1, 1, 3, 3, 3])) == pytest.approx((1 + 1 + 4 + 4 + 0) / 5)
+    assert metrics._within_class(features, torch.tensor([1, 1, 3, 3, 3])) == pytest.approx(
+        (1 + 1 + 4 + 4 + 0) / 5
+    )
 
 
 # Faults
 
+
 def test_real_digits_score_well(real_score):
     assert real_score["classes"] == 10 and real_score["class_kl"] < 0.01
-    assert real_score["precision"] > 0.8 and real_score["accuracy"] > 0.99 and real_score["accuracy_worst"] > 0.98
+    assert (
+        real_score["precision"] > 0.8
+        and real_score["accuracy"] > 0.99
+        and real_score["accuracy_worst"] > 0.98
+    )
     assert real_score["coverage_digit"] > 0.9 and real_score["recall_digit"] > 0.8
     assert abs(sum(real_score["histogram"]) - 1) < 1e-6
 
@@ -149,12 +173,18 @@ def test_shuffling_changes_nothing(digits, real_score):
 
 def test_noise_is_noticed(digits, real_score):
     noisy = metrics.score((digits[0] + 0.5 * torch.randn(digits[0].shape)).clamp(-1, 1))
-    assert noisy["digit_fid"] > 5 * real_score["digit_fid"] and noisy["precision"] < real_score["precision"] - 0.1
+    assert (
+        noisy["digit_fid"] > 5 * real_score["digit_fid"]
+        and noisy["precision"] < real_score["precision"] - 0.1
+    )
 
 
 def test_blur_is_noticed(digits, real_score):
     blurred = metrics.score(avg_pool2d(digits[0], 5, stride=1, padding=2, count_include_pad=False))
-    assert blurred["digit_fid"] > 5 * real_score["digit_fid"] and blurred["precision"] < real_score["precision"] - 0.1
+    assert (
+        blurred["digit_fid"] > 5 * real_score["digit_fid"]
+        and blurred["precision"] < real_score["precision"] - 0.1
+    )
 
 
 def test_a_dropped_digit_is_noticed(digits, real_score):
@@ -162,7 +192,10 @@ def test_a_dropped_digit_is_noticed(digits, real_score):
     dropped = metrics.score(images[labels != 7])
     assert dropped["classes"] == 9 and dropped["class_kl"] > 0.08
     assert dropped["digit_fid"] > 3 * dropped["floor"]
-    assert dropped["recall"] < real_score["recall"] - 0.03 and dropped["coverage"] < real_score["coverage"] - 0.03
+    assert (
+        dropped["recall"] < real_score["recall"] - 0.03
+        and dropped["coverage"] < real_score["coverage"] - 0.03
+    )
 
 
 def test_one_picture_a_digit_is_accurate_and_scores_badly(digits, real_score):
@@ -170,7 +203,10 @@ def test_one_picture_a_digit_is_accurate_and_scores_badly(digits, real_score):
     one = torch.stack([images[labels == digit][0] for digit in range(10)])
     same = metrics.score(one[labels], labels)
     assert same["accuracy"] == 1 and same["classes"] == 10 and same["class_kl"] < 0.01
-    assert same["digit_fid"] > 10 * real_score["digit_fid"] and same["spread"] < 1e-3 < 0.9 < real_score["spread"] < 1.1
+    assert (
+        same["digit_fid"] > 10 * real_score["digit_fid"]
+        and same["spread"] < 1e-3 < 0.9 < real_score["spread"] < 1.1
+    )
     assert same["coverage"] < 0.1 and same["coverage_digit"] < 0.1 and same["recall_digit"] < 0.1
 
 
@@ -204,31 +240,41 @@ def test_asymmetric_accuracy(digits):
 
 def test_the_references_differ_and_so_do_the_judges(digits):
     images = digits[0][:500]
-    found = [metrics.score(images, reference=reference, judge=judge)["digit_fid"]
-             for reference in ("validation", "test") for judge in judges.JUDGES]
+    found = [
+        metrics.score(images, reference=reference, judge=judge)["digit_fid"]
+        for reference in ("validation", "test")
+        for judge in judges.JUDGES
+    ]
     assert len(set(found)) == 4
 
 
 # Bad input
 
-@pytest.mark.parametrize(("images", "message"), [
-    (torch.zeros(20, 28, 28), r"\[N, 1, 28, 28\], got \[20, 28, 28\]"),
-    (torch.full((20, 1, 28, 28), 2.0), r"must lie in \[-1, 1\]"),
-    (torch.full((20, 1, 28, 28), float("nan")), "nan"),
-    (torch.zeros(20, 1, 28, 28, dtype=torch.uint8), "to_tanh_range"),
-    (torch.zeros(5, 1, 28, 28), "more than 5 images, got 5"),
-])
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (torch.zeros(20, 28, 28), r"\[N, 1, 28, 28\], got \[20, 28, 28\]"),
+        (torch.full((20, 1, 28, 28), 2.0), r"must lie in \[-1, 1\]"),
+        (torch.full((20, 1, 28, 28), float("nan")), "nan"),
+        (torch.zeros(20, 1, 28, 28, dtype=torch.uint8), "to_tanh_range"),
+        (torch.zeros(5, 1, 28, 28), "more than 5 images, got 5"),
+    ],
+)
 def test_refuses_bad_images(images, message):
     with pytest.raises(ValueError, match=message):
         metrics.score(images)
 
 
-@pytest.mark.parametrize(("labels", "message"), [
-    (torch.zeros(19, dtype=torch.int64), r"shape \[20\]"),
-    (torch.zeros(20), "int64"),
-    (torch.full((20,), 10), r"0 … 9, got 10 … 10"),
-    (torch.full((20,), -1), r"0 … 9, got -1"),
-])
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (torch.zeros(19, dtype=torch.int64), r"shape \[20\]"),
+        (torch.zeros(20), "int64"),
+        (torch.full((20,), 10), r"0 … 9, got 10 … 10"),
+        (torch.full((20,), -1), r"0 … 9, got -1"),
+    ],
+)
 def test_refuses_bad_labels(labels, message):
     with pytest.raises(ValueError, match=message):
         metrics.score(torch.zeros(20, 1, 28, 28), labels)
@@ -256,10 +302,10 @@ def test_warns_of_counts_that_distort(digits):
 
 # Memory and learning
 
+
 def test_train_on_fakes_refuses_a_handful():
     with pytest.raises(ValueError, match="100 images or more, got 50"):
         metrics.train_on_fakes(torch.zeros(50, 1, 28, 28), torch.zeros(50, dtype=torch.int64))
-
 
 
 def test_nearest_train_finds_the_digit_itself_and_its_distance():
@@ -277,4 +323,6 @@ def test_train_on_fakes_learns_from_labels_that_are_right_alone(digits):
     right = metrics.train_on_fakes(images, labels, epochs=2)
     wrong = metrics.train_on_fakes(images, (labels + 1) % 10, epochs=2)
     assert right > 0.6 and wrong < 0.15
-    assert torch.equal(torch.get_rng_state(), before), "the lesson's own random numbers are left alone"
+    assert torch.equal(torch.get_rng_state(), before), (
+        "the lesson's own random numbers are left alone"
+    )

@@ -24,19 +24,27 @@ def test_count_leaves_out_frozen_parameters():
 def test_layers_are_the_published_ones():
     layers = list(networks.DenseGenerator(eps=0.8).layers)
     kinds = [type(layer).__name__ for layer in layers]
-    assert kinds == (["Linear", "LeakyReLU"] + 3 * ["Linear", "BatchNorm1d", "LeakyReLU"] + ["Linear", "Tanh"])
+    assert kinds == (
+        ["Linear", "LeakyReLU"] + 3 * ["Linear", "BatchNorm1d", "LeakyReLU"] + ["Linear", "Tanh"]
+    )
     assert {layer.eps for layer in layers if isinstance(layer, nn.BatchNorm1d)} == {0.8}
     assert {layer.negative_slope for layer in layers if isinstance(layer, nn.LeakyReLU)} == {0.2}
     kinds = [type(layer).__name__ for layer in networks.DenseDiscriminator().layers]
-    assert kinds == ["Flatten", "Linear", "LeakyReLU", "Linear", "LeakyReLU", "Linear"], "raw scores: no sigmoid"
+    assert kinds == ["Flatten", "Linear", "LeakyReLU", "Linear", "LeakyReLU", "Linear"], (
+        "raw scores: no sigmoid"
+    )
 
 
 def test_contract_of_shapes_and_ranges():
     images = networks.DenseGenerator(5, (8, 6), (1, 4, 3))(torch.randn(7, 5) * 100)
     assert images.shape == (7, 1, 4, 3) and images.abs().max() <= 1
     scores = networks.DenseDiscriminator((8,), (1, 4, 3))(images * 50)
-    assert scores.shape == (7,) and scores.abs().max() > 1, "raw scores are not squeezed into [0, 1]"
-    assert networks.DenseDiscriminator((8,), (1, 4, 3))(images[:1]).shape == (1,), "a batch of one keeps its dimension"
+    assert scores.shape == (7,) and scores.abs().max() > 1, (
+        "raw scores are not squeezed into [0, 1]"
+    )
+    assert networks.DenseDiscriminator((8,), (1, 4, 3))(images[:1]).shape == (1,), (
+        "a batch of one keeps its dimension"
+    )
 
 
 def test_wrong_shapes_name_the_right_one():
@@ -55,7 +63,9 @@ def test_sample_uses_eval_mode_and_puts_the_mode_back():
         before = {name: value.clone() for name, value in net.state_dict().items()}
         images = networks.sample(net, z)
         assert net.training is training and not images.requires_grad
-        assert torch.allclose(images[:2], networks.sample(net, z[:2]), atol=1e-6), "depends on the rest of the batch"
+        assert torch.allclose(images[:2], networks.sample(net, z[:2]), atol=1e-6), (
+            "depends on the rest of the batch"
+        )
         assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
 
 
@@ -82,11 +92,21 @@ def test_sampling_in_portions_changes_nothing():
 
 def test_compact_parameter_counts_by_hand():
     dense, first, second = 42 * 16 * 49, 16 * 64 * 9, 64 * 16 * 9 + 16
-    assert networks.count_parameters(networks.CompactGenerator()) == dense + 2 * 16 + first + 2 * 64 + second == 51_536
+    assert (
+        networks.count_parameters(networks.CompactGenerator())
+        == dense + 2 * 16 + first + 2 * 64 + second
+        == 51_536
+    )
     patches, again, hidden, score = 16 * 24 * 9 + 24, 24 * 24 * 9 + 24, 24 * 49 * 128 + 128, 129
-    assert networks.count_parameters(networks.CompactDiscriminator()) == patches + again + hidden + score == 159_473
+    assert (
+        networks.count_parameters(networks.CompactDiscriminator())
+        == patches + again + hidden + score
+        == 159_473
+    )
     assert networks.count_parameters(networks.CompactGenerator(classes=10)) == 51_536 + 10 * 16 * 49
-    assert networks.count_parameters(networks.CompactDiscriminator(classes=10)) == 159_473 + 10 * 128
+    assert (
+        networks.count_parameters(networks.CompactDiscriminator(classes=10)) == 159_473 + 10 * 128
+    )
 
 
 def test_compact_sizes_are_arguments():
@@ -109,8 +129,9 @@ def test_compact_labels_change_what_is_drawn_and_how_it_is_scored():
     half = D(image[:1], (labels[3:4] + labels[7:8]) / 2)
     assert half.item() == pytest.approx((scores[3] + scores[7]).item() / 2, abs=1e-5)
     unlabelled = D.score(D.features(image[:1])).item()
-    assert scores[3].item() == pytest.approx(unlabelled + (D.embedding.weight[:, 3] @ D.features(image[:1])[0]).item(),
-                                             abs=1e-5)
+    assert scores[3].item() == pytest.approx(
+        unlabelled + (D.embedding.weight[:, 3] @ D.features(image[:1])[0]).item(), abs=1e-5
+    )
 
 
 def test_compact_discriminator_sees_each_pixel():
@@ -126,7 +147,9 @@ def test_compact_nets_name_what_they_take():
         G(torch.randn(4, 42))
     with pytest.raises(ValueError, match=r"one_hot \[B, 10\]; got \[4, 42\], \[4\]$"):
         G(torch.randn(4, 42), torch.zeros(4))  # labels, not one-hot
-    with pytest.raises(ValueError, match=r"takes images \[B, 1, 28, 28\]; got \[4, 1, 28, 28\], \[4, 10\]"):
+    with pytest.raises(
+        ValueError, match=r"takes images \[B, 1, 28, 28\]; got \[4, 1, 28, 28\], \[4, 10\]"
+    ):
         D(torch.randn(4, 1, 28, 28), torch.zeros(4, 10))
     with pytest.raises(ValueError, match=r"got \[4, 784\]"):
         D(torch.randn(4, 784))
@@ -154,8 +177,13 @@ def test_latent_dim_must_leave_room_beside_the_kinds():
 def test_trained_generators_draw_digits(conditional):
     G = networks.trained_generator(conditional=conditional)
     assert not G.training and not any(p.requires_grad for p in G.parameters())
-    z, labels = torch.randn(1000, G.latent_dim, generator=torch.Generator().manual_seed(0)), torch.arange(1000) % 10
-    images = networks.sample(G, z, *([nn.functional.one_hot(labels, 10).float()] if conditional else []))
+    z, labels = (
+        torch.randn(1000, G.latent_dim, generator=torch.Generator().manual_seed(0)),
+        torch.arange(1000) % 10,
+    )
+    images = networks.sample(
+        G, z, *([nn.functional.one_hot(labels, 10).float()] if conditional else [])
+    )
     _, logits = judges.read(judges.load(), images)
     if conditional:
         assert (logits.argmax(1) == labels).float().mean() > 0.97
@@ -193,7 +221,9 @@ def test_dropout_of_float32_and_float64_drops_the_same():
     assert torch.equal(*masks)
 
 
-@pytest.mark.parametrize("layer", [networks.Dropout(0.3).eval(), networks.Dropout(0)], ids=["eval", "p of 0"])
+@pytest.mark.parametrize(
+    "layer", [networks.Dropout(0.3).eval(), networks.Dropout(0)], ids=["eval", "p of 0"]
+)
 def test_dropout_off_changes_nothing_and_draws_nothing(layer):
     x, before = torch.randn(5), torch.get_rng_state()
     assert layer(x) is x
@@ -212,11 +242,14 @@ def has_an_intel_cpu():
     return "GenuineIntel" in text
 
 
-@pytest.mark.skipif(has_an_intel_cpu(), reason="there nn.Dropout's mask may come from Intel's library")
+@pytest.mark.skipif(
+    has_an_intel_cpu(), reason="there nn.Dropout's mask may come from Intel's library"
+)
 @pytest.mark.parametrize("p", [0.0, 0.3, 0.5, 0.95])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_dropout_is_torchs_own_bit_for_bit(p, dtype):
     """Outputs, gradients, and what the generator draws next: tables made by nn.Dropout stay true."""
+
     def run(layer):
         torch.manual_seed(2)
         x = torch.randn(64, 33, dtype=dtype, requires_grad=True)

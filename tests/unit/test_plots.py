@@ -25,19 +25,32 @@ def pixels(axis):
 def test_grid_keeps_order_and_scale(images):
     fig = plots.image_grid(images, columns=3, titles="abcdef", row_labels=["one", "two"])
     assert [pixels(axis)[0, 0] for axis in fig.axes] == pytest.approx([-1, -0.6, -0.2, 0.2, 0.6, 1])
-    assert {axis.images[0].get_clim() for axis in fig.axes} == {(-1, 1)}, "black is -1 in every picture"
+    assert {axis.images[0].get_clim() for axis in fig.axes} == {(-1, 1)}, (
+        "black is -1 in every picture"
+    )
     assert [axis.get_title() for axis in fig.axes] == list("abcdef")
     assert [axis.get_ylabel() for axis in fig.axes] == ["one", "", "", "two", "", ""]
     assert fig.axes[0].get_subplotspec().get_gridspec().get_geometry() == (2, 3)
 
 
 def test_grid_leaves_the_rest_of_the_last_row_empty(images):
-    assert [len(axis.images) for axis in plots.image_grid(images[:5], columns=3).axes] == [1, 1, 1, 1, 1, 0]
+    assert [len(axis.images) for axis in plots.image_grid(images[:5], columns=3).axes] == [
+        1,
+        1,
+        1,
+        1,
+        1,
+        0,
+    ]
 
 
 def test_grid_has_room_for_titles_in_the_rows_that_have_some():
-    heights = [plots.image_grid(torch.zeros(12, 1, 28, 28), columns=4, titles=["a"] * count).get_figheight()
-               for count in (0, 4, 5)]
+    heights = [
+        plots.image_grid(
+            torch.zeros(12, 1, 28, 28), columns=4, titles=["a"] * count
+        ).get_figheight()
+        for count in (0, 4, 5)
+    ]
     assert [round(height - heights[0], 6) for height in heights] == [0, 0.3, 0.6]
 
 
@@ -63,10 +76,14 @@ def test_film_strip_of_nothing_says_what_to_do():
 
 def test_show_sets_and_prints_the_alternative_text(images, monkeypatch, capsys):
     shown = []
-    monkeypatch.setattr(plots, "display", lambda data, raw, metadata: shown.append((data, metadata)))
+    monkeypatch.setattr(
+        plots, "display", lambda data, raw, metadata: shown.append((data, metadata))
+    )
     plots.show(plots.image_grid(images), alt="Six greys.")
-    (data, metadata), = shown
-    assert metadata == {"image/png": {"alt": "Six greys."}} and data["image/png"].startswith(b"\x89PNG")
+    ((data, metadata),) = shown
+    assert metadata == {"image/png": {"alt": "Six greys."}} and data["image/png"].startswith(
+        b"\x89PNG"
+    )
     assert capsys.readouterr().out == "Picture: Six greys.\n"
     with pytest.raises(ValueError, match="alt"):
         plots.show(plots.image_grid(images), alt=" ")
@@ -97,28 +114,41 @@ def make_history():
 def test_curves_show_means_over_groups():
     fig = plots.training_curves(make_history(), smooth=2, equilibrium={"d_loss": 1.386})
     d_loss, even, g_loss = fig.axes[0].lines
-    assert d_loss.get_xdata()[:2] == pytest.approx([1.5, 3.5]) and d_loss.get_ydata()[:2] == pytest.approx([1.5, 3.5])
+    assert d_loss.get_xdata()[:2] == pytest.approx([1.5, 3.5]) and d_loss.get_ydata()[
+        :2
+    ] == pytest.approx([1.5, 3.5])
     assert len(d_loss.get_xdata()) == 20
     assert even.get_ydata()[0] == 1.386
-    assert list(g_loss.get_xdata()) == [5, 10, 15, 20, 25, 30, 35, 40], "a short series is not smoothed away"
-    assert [line.get_label() for line in fig.axes[1].lines[:2]] == ["score of real", "score of fake"]
+    assert list(g_loss.get_xdata()) == [5, 10, 15, 20, 25, 30, 35, 40], (
+        "a short series is not smoothed away"
+    )
+    assert [line.get_label() for line in fig.axes[1].lines[:2]] == [
+        "score of real",
+        "score of fake",
+    ]
 
 
 def test_curves_of_a_run_without_a_generator_step():
     history = History()
     history.step = 1
     history.record({"d_loss": 1.0, "score_real": 1.0, "score_fake": 0.0})
-    assert [line.get_label() for line in plots.training_curves(history).axes[0].lines] == ["D's loss"]
+    assert [line.get_label() for line in plots.training_curves(history).axes[0].lines] == [
+        "D's loss"
+    ]
 
 
 def test_curves_of_several_runs_share_their_axes():
     fig = plots.training_curves({"one": make_history(), "two": make_history()})
     assert len(fig.axes) == 4
-    assert fig.axes[0].get_ylim() == fig.axes[2].get_ylim() and fig.axes[0].get_ylabel() == "one\nloss"
+    assert (
+        fig.axes[0].get_ylim() == fig.axes[2].get_ylim() and fig.axes[0].get_ylabel() == "one\nloss"
+    )
 
 
 def test_lines_differ_in_more_than_colour():
-    styles = [line.get_linestyle() for line in plots.training_curves(make_history()).axes[1].lines[:2]]
+    styles = [
+        line.get_linestyle() for line in plots.training_curves(make_history()).axes[1].lines[:2]
+    ]
     assert styles[0] != styles[1]
 
 

@@ -9,17 +9,25 @@ OPTIONS = {"it rains": "look for drops", "it snows": "look for flakes"}
 
 
 def parts(box):
-    return ([part for part in box.children if isinstance(part, ipywidgets.RadioButtons)],
-            [part for part in box.children if isinstance(part, ipywidgets.HTML)])
+    return (
+        [part for part in box.children if isinstance(part, ipywidgets.RadioButtons)],
+        [part for part in box.children if isinstance(part, ipywidgets.HTML)],
+    )
 
 
 def test_answers_are_judged_and_counted():
     box = quiz.ask({"Today": "it snows", "Tomorrow": "it rains"}, OPTIONS)
     (today, tomorrow), (verdict, other, score) = parts(box)
     assert today.value is None and score.value == "<b>0 of 2 right</b>"
-    assert [today.description, tomorrow.description] == ["Today", "Tomorrow"], "the name a screen reader says"
+    assert [today.description, tomorrow.description] == ["Today", "Tomorrow"], (
+        "the name a screen reader says"
+    )
     today.value = "it rains"
-    assert verdict.value.startswith("✘ No.") and "look for drops" in verdict.value and other.value == ""
+    assert (
+        verdict.value.startswith("✘ No.")
+        and "look for drops" in verdict.value
+        and other.value == ""
+    )
     today.value = "it snows"
     tomorrow.value = "it rains"
     assert verdict.value == "✔ Yes. look for flakes" and score.value == "<b>2 of 2 right</b>"

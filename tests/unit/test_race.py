@@ -15,23 +15,35 @@ def test_a_finished_race_is_not_run_again(tmp_path, monkeypatch):
 
     def fake_race(setting, seed, marks):
         raced.append((setting["r1"], seed))
-        yield from ((float(mark), SimpleNamespace(step=10 * mark), nn.Linear(1, 1)) for mark in marks)
+        yield from (
+            (float(mark), SimpleNamespace(step=10 * mark), nn.Linear(1, 1)) for mark in marks
+        )
 
     monkeypatch.setattr(race, "race", fake_race)
-    monkeypatch.setattr(race, "measure", lambda *_: {"digit_fid": 2.0, "floor": 0.5, "coverage": 0.5, "class_kl": 0.1})
+    monkeypatch.setattr(
+        race,
+        "measure",
+        lambda *_: {"digit_fid": 2.0, "floor": 0.5, "coverage": 0.5, "class_kl": 0.1},
+    )
     path, kept = tmp_path / "t.csv", tmp_path / "new" / "g.safetensors"
     for _ in range(2):  # the second time nothing is missing
         race.run(path, "a", {}, 3, (1, 2), reference="validation", keep=kept)
     rows = tables.read("t", tmp_path)
-    assert [(row["seconds"], row["steps"], row["reference"]) for row in rows] == [(1, 10, "validation"),
-                                                                                (2, 20, "validation")]
+    assert [(row["seconds"], row["steps"], row["reference"]) for row in rows] == [
+        (1, 10, "validation"),
+        (2, 20, "validation"),
+    ]
     assert raced == [(2.0, 3)]
     race.run(path, "a", {}, 4, (1, 2), reference="validation")  # another seed
-    race.run(path, "a", {"r1": 7.0}, 3, (1, 2), reference="validation")  # the name means another setting now
+    race.run(
+        path, "a", {"r1": 7.0}, 3, (1, 2), reference="validation"
+    )  # the name means another setting now
     race.run(path, "a", {"r1": 7.0}, 3, (1, 5), reference="validation")  # another length
     assert raced[1:] == [(2.0, 4), (7.0, 3), (7.0, 3)]
     rows = tables.read("t", tmp_path)
-    assert [(row["seed"], row["seconds"]) for row in rows] == [(4, 1), (4, 2), (3, 1), (3, 5)], "old rows are replaced"
+    assert [(row["seed"], row["seconds"]) for row in rows] == [(4, 1), (4, 2), (3, 1), (3, 5)], (
+        "old rows are replaced"
+    )
     kept.unlink()
     race.run(path, "a", {"r1": 7.0}, 3, (1, 5), reference="validation", keep=kept)
     assert len(raced) == 5 and kept.exists(), "the generator was lost, so it is needed again"
@@ -49,15 +61,23 @@ def test_rates_fall_in_a_straight_line_and_the_clock_stops_while_measuring(monke
     def clock():
         return now[0]
 
-    monkeypatch.setattr(race, "prepare", lambda *_: (step, [(0, 0)] * 3, training.History(), optimisers, G))
+    monkeypatch.setattr(
+        race, "prepare", lambda *_: (step, [(0, 0)] * 3, training.History(), optimisers, G)
+    )
     seen = []
     for seconds, history, net in race.race(setting, 0, (2, 8), clock):
         assert net is G
-        seen.append((seconds, history.step, [optimiser.param_groups[0]["lr"] for optimiser in optimisers]))
+        seen.append(
+            (seconds, history.step, [optimiser.param_groups[0]["lr"] for optimiser in optimisers])
+        )
         now[0] += 50  # measuring
     assert seen == [(2, 2, [0.375, 0.375]), (8, 8, [0, 0])]
     without = setting | {"decay": False}
-    assert [history.step for _, history, _ in race.race(without, 0, (1, 1.5, 4), clock)] == [1, 2, 4]
+    assert [history.step for _, history, _ in race.race(without, 0, (1, 1.5, 4), clock)] == [
+        1,
+        2,
+        4,
+    ]
     assert optimisers[0].param_groups[0]["lr"] == 0, "without decay nothing touches the rate"
 
 
@@ -77,8 +97,14 @@ def test_a_fingerprint_goes_the_whole_way_of_the_rate(monkeypatch):
     assert rates[1] == pytest.approx(2e-3 * 15 / 16) and rates[15] == pytest.approx(2e-3 / 16)
 
 
-@pytest.mark.parametrize("changes", [changes for settings in (race.SIDE_BY_SIDE, race.ONE_REMOVED, race.SHIPPED)
-                                     for changes in settings.values()])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        changes
+        for settings in (race.SIDE_BY_SIDE, race.ONE_REMOVED, race.SHIPPED)
+        for changes in settings.values()
+    ],
+)
 def test_each_setting_trains_the_generator_that_is_measured(changes):
     setting = race.KEPT | changes
     step, batches, _, _, measured = race.prepare(setting, 0)
@@ -92,7 +118,11 @@ def test_each_setting_trains_the_generator_that_is_measured(changes):
 
 def test_r1_acts_on_every_eighth_step_with_eight_times_the_weight(monkeypatch):
     weights = []
-    monkeypatch.setattr(race.losses, "r1_penalty", lambda D, real, fake, *cond, weight: weights.append(weight) or 0.0)
+    monkeypatch.setattr(
+        race.losses,
+        "r1_penalty",
+        lambda D, real, fake, *cond, weight: weights.append(weight) or 0.0,
+    )
     step, batches, history, *_ = race.prepare(race.KEPT | {"r1": 3.0, "r1_every": 8}, 0)
     for _ in training.training_loop(step, batches, history, steps=17):
         pass
@@ -103,11 +133,19 @@ def moved_labels(changes, labels):
     """The labels whose weights moved in one step, in G and in D."""
     setting = race.KEPT | {"conditional": True} | changes
     G, D = race.build(setting)
-    step = race.race_step(setting, G, D, *(torch.optim.SGD(net.parameters(), 0.1) for net in (G, D)),
-                          training.History())
+    step = race.race_step(
+        setting,
+        G,
+        D,
+        *(torch.optim.SGD(net.parameters(), 0.1) for net in (G, D)),
+        training.History(),
+    )
     before = [G.layers[0].weight.clone(), D.embedding.weight.clone()]
     step(torch.rand(4, 1, 28, 28) * 2 - 1, torch.tensor(labels))
-    moved_G, moved_D = (G.layers[0].weight != before[0]).any(0)[-10:], (D.embedding.weight != before[1]).any(0)
+    moved_G, moved_D = (
+        (G.layers[0].weight != before[0]).any(0)[-10:],
+        (D.embedding.weight != before[1]).any(0),
+    )
     return moved_G.nonzero().flatten().tolist(), moved_D.nonzero().flatten().tolist()
 
 
@@ -121,13 +159,22 @@ def test_wrong_labels_reach_d_alone():
 
 
 def test_first_below():
-    rows = [{"seconds": 1.0, "digit_fid": 9.0}, {"seconds": 2.4, "digit_fid": 5.0}, {"seconds": 3.0, "digit_fid": 6.0}]
+    rows = [
+        {"seconds": 1.0, "digit_fid": 9.0},
+        {"seconds": 2.4, "digit_fid": 5.0},
+        {"seconds": 3.0, "digit_fid": 6.0},
+    ]
     assert race.first_below(rows, 5.0) == "2" and race.first_below(rows, 4.9) == "never"
 
 
-@pytest.mark.parametrize("word, message", [("learningrate=1", "no setting learningrate.*learning_rate"),
-                                           ("r1", "no setting r1; write name=value"),
-                                           ("nets=sparse", "compact, dense")])
+@pytest.mark.parametrize(
+    "word, message",
+    [
+        ("learningrate=1", "no setting learningrate.*learning_rate"),
+        ("r1", "no setting r1; write name=value"),
+        ("nets=sparse", "compact, dense"),
+    ],
+)
 def test_unknown_settings_are_named(word, message, monkeypatch):
     monkeypatch.setattr(race, "run", lambda *_, **__: pytest.fail("raced"))
     with pytest.raises(SystemExit, match=message):

@@ -8,19 +8,9 @@ import pytest
 import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
-from gan_helpers import (
-    data,
-    execution,
-    fingerprints,
-    judges,
-    metrics,
-    moving,
-    results,
-    staleness,
-    sweeps,
-    tables,
-)
+from gan_helpers import data, judges, metrics, tables
 from gan_helpers.lesson import Lesson
+from gan_notebooks import fingerprints, moving, notebooks, results, staleness, sweep
 
 PARAMETERS = """SEED: int = 0  # seed
 STEPS: int = 5  # steps
@@ -66,7 +56,7 @@ def write(path, train=TRAIN, parameters=PARAMETERS):
 
 
 def done(runs):
-    """What `sweeps.sweep` returns where all is well."""
+    """What `sweep.sweep` returns where all is well."""
     return {name: {"status": "done"} for name in runs}
 
 
@@ -87,7 +77,7 @@ def lesson(tmp_path, monkeypatch):
 
     monkeypatch.setattr(fingerprints, "run", run)
     monkeypatch.setattr(fingerprints, "yardstick", lambda: [0.5, 20.0])
-    monkeypatch.setattr(sweeps, "sweep", sweep)
+    monkeypatch.setattr("gan_notebooks.sweep.sweep", sweep)
     monkeypatch.setattr(results, "read_record", records.get)
     return write(tmp_path / "07_small.ipynb")
 
@@ -117,7 +107,7 @@ def test_a_table_is_made_once_with_what_its_variants_rest_on(make):
     rows = tables.read("07_small")
     assert tables.by_seed(rows, "score", variant="bad") == dict.fromkeys(range(5), 14)
     assert rows[3]["command"] == (
-        'python -m gan_helpers.batch sweep --lesson 07 --set "SEED=3" --set "TABLE=all" --jobs 2'
+        'gan-notebooks sweep --lesson 07 --set "SEED=3" --set "TABLE=all" --jobs 2'
     )
     assert rows[3]["seconds"] == 0 and rows[3]["step"] == 5 and "fingerprint" not in rows[3]
     stored = fingerprints.read("07_small")
@@ -192,7 +182,7 @@ def test_a_missing_seed_is_made_alone(make):
     restored = tables.read("07_small")
     assert [row["score"] for row in restored] == [row["score"] for row in rows]
     assert restored[7]["command"].startswith(
-        'python -m gan_helpers.batch sweep --lesson 07 --set "SEED=2"'
+        'gan-notebooks sweep --lesson 07 --set "SEED=2"'
     )
 
 
@@ -291,7 +281,7 @@ def test_an_interrupted_write_leaves_the_rows_to_be_made_again(lesson, make, mon
         with pytest.raises(OSError, match="no space"):
             make()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sweeps, "sweep", lambda runs, *_, **__: done(runs))
+        patch.setattr("gan_notebooks.sweep.sweep", lambda runs, *_, **__: done(runs))
         assert "to be made: bad (seeds" in make(), "what the last try had trained is there still"
     assert NONE in make()
 
@@ -307,7 +297,7 @@ def test_rows_move_to_the_lesson_that_trains_them_now(lesson, make, tmp_path, ca
     assert tables.read("07_small") == rows[:5] and list(fingerprints.read("07_small")) == ["good"]
     moved = tables.read("09_later")
     assert moved[3]["command"] == (
-        'python -m gan_helpers.batch sweep --lesson 09 --set "SEED=3" --set "TABLE=bad" --jobs 2'
+        'gan-notebooks sweep --lesson 09 --set "SEED=3" --set "TABLE=bad" --jobs 2'
     )
     assert [{**row, "command": 0} for row in moved] == [{**row, "command": 0} for row in rows[5:]]
     capsys.readouterr()
@@ -370,7 +360,7 @@ def test_rows_of_its_own_are_not_overwritten(lesson, make, tmp_path):
 def test_move_on_the_command_line(lesson, make, tmp_path, monkeypatch, capsys):
     make()
     write(tmp_path / "09_later.ipynb", BAD_ALONE)
-    monkeypatch.setattr(moving, "lessons", lambda prefix: execution.lessons(prefix, tmp_path))
+    monkeypatch.setattr(moving, "lessons", lambda prefix: notebooks.lessons(prefix, tmp_path))
     with pytest.raises(SystemExit) as end:
         results.main(["move", "07_small", "09"])
     assert end.value.code == 0
@@ -389,7 +379,7 @@ def test_move_on_the_command_line(lesson, make, tmp_path, monkeypatch, capsys):
 def test_a_table_does_not_move_onto_itself(lesson, make):
     make()
     rows = tables.read("07_small")
-    with pytest.raises(execution.SweepError, match="give another lesson"):
+    with pytest.raises(notebooks.SweepError, match="give another lesson"):
         moving.move("07_small", lesson)
     assert tables.read("07_small") == rows
 
@@ -485,7 +475,8 @@ def test_the_sums_move_with_every_argument(digits):
 
 ASKED = """
 import torch
-from gan_helpers import data, fingerprints, judges, metrics, networks, plots
+from gan_helpers import data, judges, metrics, networks, plots
+from gan_notebooks import fingerprints
 
 def answers(word):
     print("this is not the answer")
@@ -589,5 +580,5 @@ def test_the_list_of_names_fits_into_a_file_name():
     assert (
         results.table_parameters(every[:4], every) == halves
     )  # together too long, with three letters for a space
-    for notebook in execution.lessons(""):
-        assert len(f"{notebook.stem},SEED=4,TABLE=") + results.LONGEST_LIST <= sweeps.LONGEST_NAME
+    for notebook in notebooks.lessons(""):
+        assert len(f"{notebook.stem},SEED=4,TABLE=") + results.LONGEST_LIST <= sweep.LONGEST_NAME

@@ -9,7 +9,7 @@ import torch
 
 from benchmarks import race, thread_speed
 from gan_helpers import threads, training
-from gan_helpers.lesson import ParameterError
+from gan_helpers.parameters import ParameterError
 
 
 @pytest.fixture
@@ -18,6 +18,7 @@ def system(tmp_path, monkeypatch):
 
     `own`: the lines of /proc/self/cgroup; `files`: path below /sys/fs/cgroup to text.
     """
+
     def system(cores, own="0::/", files=()):
         (tmp_path / "own").write_text(own + "\n")
         for name, text in dict(files).items():
@@ -53,7 +54,7 @@ def test_a_bad_number_is_refused_with_cause_and_cure(text, monkeypatch):
 
 def test_the_command_line_says_so_without_a_traceback(monkeypatch, tmp_path):
     monkeypatch.setenv(threads.VARIABLE, "two")
-    command = ["gan_helpers.batch", "run", "--lesson", "00", "--output", tmp_path]
+    command = ["gan_notebooks", "run", "--lesson", "00", "--output", tmp_path]
     result = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True)
     assert result.returncode == 2
     assert "GAN_HELPERS_THREADS must be a whole number" in result.stderr
@@ -64,20 +65,27 @@ def version_1(quota, period):
     return {"cpu/cpu.cfs_quota_us": str(quota), "cpu/cpu.cfs_period_us": str(period)}
 
 
-@pytest.mark.parametrize(("own", "files", "cores"), [
-    ("0::/", {}, 8),
-    ("0::/", {"cpu.max": "max 100000"}, 8),
-    ("0::/", {"cpu.max": "300000 100000"}, 3),
-    ("0::/", {"cpu.max": "150000 100000"}, 2),  # rounded up
-    ("0::/", {"cpu.max": "10000 100000"}, 1),
-    ("0::/", {"cpu.max": "900000 100000"}, 8),  # more than there are
-    ("0::/a/b", {"a/b/cpu.max": "max 100000", "a/cpu.max": "200000 100000"}, 2),  # the outer one's
-    ("0::/a", {"cpu.max": "500000 100000", "a/cpu.max": "200000 100000"}, 2),
-    ("0::/", {"cpu.max": "nonsense"}, 8),
-    ("3:cpuset:/\n2:cpu,cpuacct:/", version_1(250000, 100000), 3),
-    ("2:cpu,cpuacct:/", version_1(-1, 100000), 8),
-    ("1:cpu:/docker/1a2b", version_1(50000, 25000), 2),  # in a container: the host's path
-])
+@pytest.mark.parametrize(
+    ("own", "files", "cores"),
+    [
+        ("0::/", {}, 8),
+        ("0::/", {"cpu.max": "max 100000"}, 8),
+        ("0::/", {"cpu.max": "300000 100000"}, 3),
+        ("0::/", {"cpu.max": "150000 100000"}, 2),  # rounded up
+        ("0::/", {"cpu.max": "10000 100000"}, 1),
+        ("0::/", {"cpu.max": "900000 100000"}, 8),  # more than there are
+        (
+            "0::/a/b",
+            {"a/b/cpu.max": "max 100000", "a/cpu.max": "200000 100000"},
+            2,
+        ),  # the outer one's
+        ("0::/a", {"cpu.max": "500000 100000", "a/cpu.max": "200000 100000"}, 2),
+        ("0::/", {"cpu.max": "nonsense"}, 8),
+        ("3:cpuset:/\n2:cpu,cpuacct:/", version_1(250000, 100000), 3),
+        ("2:cpu,cpuacct:/", version_1(-1, 100000), 8),
+        ("1:cpu:/docker/1a2b", version_1(50000, 25000), 2),  # in a container: the host's path
+    ],
+)
 def test_a_container_has_a_part_of_the_cores(own, files, cores, system):
     system(8, own, files)
     assert threads.usable_cores() == cores
@@ -109,7 +117,7 @@ def test_setup_gives_torch_the_threads(system, monkeypatch):
 
 
 def test_the_command_line_needs_no_torch():
-    code = "import sys; from gan_helpers import batch, threads; sys.exit('torch' in sys.modules)"
+    code = "import sys; from gan_helpers import threads; from gan_notebooks import cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
@@ -127,8 +135,10 @@ def test_a_race_takes_two_threads_unless_the_variable_says_otherwise(system, mon
 
 def test_what_the_bench_measures_has_the_threads_and_the_policy_that_it_names(monkeypatch):
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")  # ours must not reach it
-    policies = [thread_speed.environment(variables).get("OMP_WAIT_POLICY")
-                for variables in thread_speed.VARIANTS.values()]
+    policies = [
+        thread_speed.environment(variables).get("OMP_WAIT_POLICY")
+        for variables in thread_speed.VARIANTS.values()
+    ]
     assert policies == [None, None, "PASSIVE"]
     *_, passive = thread_speed.VARIANTS.values()
     found = thread_speed.fresh_speeds(passive, seconds=0.01)

@@ -62,7 +62,11 @@ def test_generator_step_by_hand():
     metrics = training.generator_step(G, D, opt_G, Z, losses.wasserstein())
     assert metrics == pytest.approx({"g_loss": 0.4})
     assert G.w.item() == pytest.approx(2 - 0.1 * 0.25)
-    assert (D.a.item(), D.b.item()) == (0.5, pytest.approx(0.1)) and D.a.grad is None and D.b.grad is None
+    assert (
+        (D.a.item(), D.b.item()) == (0.5, pytest.approx(0.1))
+        and D.a.grad is None
+        and D.b.grad is None
+    )
 
 
 def test_steps_clear_old_gradients():
@@ -82,15 +86,25 @@ def test_only_one_net_changes_also_with_batchnorm():
     opt_G, opt_D = (torch.optim.Adam(net.parameters()) for net in (G, D))
 
     def changed(net, before):
-        return [not torch.equal(old, new) for old, new in zip(before, net.parameters(), strict=True)]
+        return [
+            not torch.equal(old, new) for old, new in zip(before, net.parameters(), strict=True)
+        ]
 
     for step, mover, other in (
-        (lambda: training.discriminator_step(G, D, opt_D, torch.randn(8, 2), torch.randn(8, 3), losses.bce()), D, G),
+        (
+            lambda: training.discriminator_step(
+                G, D, opt_D, torch.randn(8, 2), torch.randn(8, 3), losses.bce()
+            ),
+            D,
+            G,
+        ),
         (lambda: training.generator_step(G, D, opt_G, torch.randn(8, 3), losses.bce()), G, D),
     ):
         before = {net: [p.detach().clone() for p in net.parameters()] for net in (G, D)}
         step()
-        assert sum(changed(mover, before[mover])) >= len(before[mover]) - 1  # a bias before BatchNorm has gradient 0
+        assert (
+            sum(changed(mover, before[mover])) >= len(before[mover]) - 1
+        )  # a bias before BatchNorm has gradient 0
         assert not any(changed(other, before[other]))
 
 
@@ -102,7 +116,9 @@ def test_discriminator_step_adds_the_penalty_but_reports_the_loss():
         seen.append((critic, real, fake, cond))
         return 5 * critic.b
 
-    metrics = training.discriminator_step(G, D, opt_D, REAL, Z, losses.wasserstein(), cond=(Z,), penalty=penalty)
+    metrics = training.discriminator_step(
+        G, D, opt_D, REAL, Z, losses.wasserstein(), cond=(Z,), penalty=penalty
+    )
     assert metrics["d_loss"] == pytest.approx(-1.5)
     assert D.b.item() == pytest.approx(0.1 - 0.1 * 5)
     critic, real, fake, cond = seen[0]
@@ -131,8 +147,10 @@ def counting_step(seen):
     return step
 
 
-@pytest.mark.parametrize("length, expected", [({"steps": 5}, [0, 1, 2, 0, 1]), ({"epochs": 2}, [0, 1, 2, 0, 1, 2]),
-                                              ({"steps": 0}, [])])
+@pytest.mark.parametrize(
+    "length, expected",
+    [({"steps": 5}, [0, 1, 2, 0, 1]), ({"epochs": 2}, [0, 1, 2, 0, 1, 2]), ({"steps": 0}, [])],
+)
 def test_fit_gives_the_batches_in_order(length, expected):
     seen = []
     history = training.fit(counting_step(seen), BATCHES, **length)
@@ -154,9 +172,15 @@ def test_fit_goes_on_with_a_history():
 
 
 def test_snapshots_are_kept_where_the_function_returns_one():
-    history = training.fit(counting_step([]), BATCHES, steps=4,
-                           snapshot=lambda n: torch.full((1, 1, 2, 2), n / 10) if n in (1, 3) else None)
-    assert list(history.snapshots) == [1, 3] and history.snapshots[3].unique().item() == pytest.approx(0.3)
+    history = training.fit(
+        counting_step([]),
+        BATCHES,
+        steps=4,
+        snapshot=lambda n: torch.full((1, 1, 2, 2), n / 10) if n in (1, 3) else None,
+    )
+    assert list(history.snapshots) == [1, 3] and history.snapshots[
+        3
+    ].unique().item() == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize("length", [{"steps": -1}, {"steps": 2.5}, {"epochs": 0.25}])
@@ -193,8 +217,12 @@ def test_a_loss_that_is_no_number_stops_with_the_step(bad):
 
 def test_a_picture_that_is_no_number_stops_with_the_step():
     with pytest.raises(training.TrainingDiverged, match="snapshot.*at step 2"):
-        training.fit(counting_step([]), BATCHES, steps=4,
-                     snapshot=lambda n: torch.full((1, 1, 2, 2), float("nan")) if n == 2 else None)
+        training.fit(
+            counting_step([]),
+            BATCHES,
+            steps=4,
+            snapshot=lambda n: torch.full((1, 1, 2, 2), float("nan")) if n == 2 else None,
+        )
 
 
 def test_the_first_interrupt_ends_after_the_running_step():
@@ -208,7 +236,9 @@ def test_the_first_interrupt_ends_after_the_running_step():
 
     before = signal.getsignal(signal.SIGINT)
     history = training.fit(interrupted, BATCHES, steps=9)
-    assert history.step == 3 and history["d_loss"] == [1, 2, 3], "the running step is finished and recorded"
+    assert history.step == 3 and history["d_loss"] == [1, 2, 3], (
+        "the running step is finished and recorded"
+    )
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -229,7 +259,9 @@ def test_the_second_interrupt_stops_at_once():
 
 def test_fit_runs_in_another_thread():
     done = []
-    thread = threading.Thread(target=lambda: done.append(training.fit(counting_step([]), BATCHES, steps=2).step))
+    thread = threading.Thread(
+        target=lambda: done.append(training.fit(counting_step([]), BATCHES, steps=2).step)
+    )
     thread.start()
     thread.join()
     assert done == [2]
@@ -246,10 +278,17 @@ def test_the_loop_can_be_driven_step_by_step():
 
 
 def test_history_state_comes_back():
-    history = training.fit(counting_step([]), BATCHES, steps=3, snapshot=lambda n: torch.ones(1, 1, 2, 2))
+    history = training.fit(
+        counting_step([]), BATCHES, steps=3, snapshot=lambda n: torch.ones(1, 1, 2, 2)
+    )
     other = training.History()
     other.load_state_dict(history.state_dict())
-    assert (other.step, other.seconds, other.values, other.steps) == (3, history.seconds, history.values, history.steps)
+    assert (other.step, other.seconds, other.values, other.steps) == (
+        3,
+        history.seconds,
+        history.values,
+        history.steps,
+    )
     assert list(other.snapshots) == [1, 2, 3]
 
 

@@ -12,16 +12,22 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_helpers import data, judges, live, losses, networks, panel, sheets, training, widgets
+from gan_helpers import data, judges, losses, networks, training, widgets
+from gan_helpers.widgets import live, sheets, training_panel
 
 CLICKABLE = (ipywidgets.Button,)
-NAMED_BY_LABEL = (ipywidgets.BoundedIntText, ipywidgets.BoundedFloatText, ipywidgets.Dropdown, ipywidgets.Checkbox)
+NAMED_BY_LABEL = (
+    ipywidgets.BoundedIntText,
+    ipywidgets.BoundedFloatText,
+    ipywidgets.Dropdown,
+    ipywidgets.Checkbox,
+)
 
 
 @pytest.fixture(autouse=True)
 def no_panel_from_another_test():
     yield
-    panel.TrainPanel.training_now = None
+    training_panel.TrainPanel.training_now = None
 
 
 def pixels(image):
@@ -40,9 +46,13 @@ def history_of(steps=40, every=10):
     history = training.History()
     for _ in range(steps):
         history.step += 1
-        history.record({"d_loss": 1.0 / history.step, "g_loss": 0.5, "score_real": 0.1, "score_fake": -0.1})
+        history.record(
+            {"d_loss": 1.0 / history.step, "g_loss": 0.5, "score_real": 0.1, "score_fake": -0.1}
+        )
         if history.step % every == 0:
-            history.snapshots[history.step] = torch.full((4, 1, 28, 28), history.step / steps * 2 - 1)
+            history.snapshots[history.step] = torch.full(
+                (4, 1, 28, 28), history.step / steps * 2 - 1
+            )
     return history
 
 
@@ -67,7 +77,9 @@ def shown():
 
 
 def train_panel(step, *, history=None, samples=shown):
-    return widgets.train_panel(step, BATCHES, history=history or training.History(), samples=samples)
+    return widgets.train_panel(
+        step, BATCHES, history=history or training.History(), samples=samples
+    )
 
 
 async def until(reached):
@@ -91,12 +103,21 @@ def test_a_sheet_has_each_picture_in_its_place():
     images = torch.linspace(-1, 1, 6).view(6, 1, 1, 1).expand(6, 1, 28, 28)
     sheet = np.asarray(sheets.sheet(images, 3, scale=2))
     assert sheet.shape == (2 * 58, 3 * 58)
-    assert [sheet[row, column] for row in (10, 70) for column in (10, 70, 130)] == [0, 51, 102, 153, 204, 255]
+    assert [sheet[row, column] for row in (10, 70) for column in (10, 70, 130)] == [
+        0,
+        51,
+        102,
+        153,
+        204,
+        255,
+    ]
     with_text = np.asarray(sheets.sheet(images, 3, scale=2, captions=["7  98%"] * 6))
     assert with_text.shape == (2 * 72, 3 * 58)
     for row in range(2):
         for column in range(3):
-            assert (with_text[row * 72 + 58:row * 72 + 72, column * 58:column * 58 + 56] > 200).any(), "each its own"
+            assert (
+                with_text[row * 72 + 58 : row * 72 + 72, column * 58 : column * 58 + 56] > 200
+            ).any(), "each its own"
 
 
 # The sampler
@@ -110,14 +131,28 @@ def conditional():
 def test_a_sampler_opens_on_a_shipped_generator_with_its_own_pictures():
     sampler = widgets.sampler()
     z = torch.randn(100, 42, generator=torch.Generator().manual_seed(0))[:36]
-    assert torch.allclose(sampler.images, networks.sample(networks.trained_generator(), z), atol=1e-5)
+    assert torch.allclose(
+        sampler.images, networks.sample(networks.trained_generator(), z), atol=1e-5
+    )
     assert sampler.message.value == "" and "36 samples, seed 0" in sampler.text.value
 
 
-@pytest.mark.parametrize("control, value", [("truncation", 0.5), ("seed", 3), ("judge", True), ("digit", 7),
-                                            ("share", 0.5), (0, 2.0), (3, -2.0)])
+@pytest.mark.parametrize(
+    "control, value",
+    [
+        ("truncation", 0.5),
+        ("seed", 3),
+        ("judge", True),
+        ("digit", 7),
+        ("share", 0.5),
+        (0, 2.0),
+        (3, -2.0),
+    ],
+)
 def test_each_control_changes_the_sheet(conditional, control, value):
-    widget = conditional.sliders[control] if isinstance(control, int) else getattr(conditional, control)
+    widget = (
+        conditional.sliders[control] if isinstance(control, int) else getattr(conditional, control)
+    )
     before, old = pixels(conditional.sheet), widget.value
     widget.value = value
     assert conditional.message.value == ""
@@ -152,7 +187,10 @@ def test_the_walk_leads_from_one_picked_picture_to_the_other(conditional):
         conditional.walk.value = share
         strip = pixels(conditional.walked)  # the ends, and between them where the walk is
         between = strip[:84, 86:170]
-        assert (between == np.asarray(sheets.sheet(conditional.images[place:place + 1], 1, scale=3))[:84, :84]).all()
+        assert (
+            between
+            == np.asarray(sheets.sheet(conditional.images[place : place + 1], 1, scale=3))[:84, :84]
+        ).all()
     conditional.first.value = 100  # more than the sheet has
     assert conditional.message.value == "" and "Picture 36 on the left" in conditional.text.value
 
@@ -181,7 +219,11 @@ def test_new_noise_and_save(conditional, tmp_path, monkeypatch):
 
 
 def test_number_fields_and_sliders_move_together(conditional):
-    number = next(widget for widget in inside(conditional) if getattr(widget, "description", "") == "direction 1")
+    number = next(
+        widget
+        for widget in inside(conditional)
+        if getattr(widget, "description", "") == "direction 1"
+    )
     number.value = 1.5
     assert conditional.sliders[0].value == 1.5
     conditional.sliders[0].value = 0.0
@@ -193,7 +235,9 @@ def test_directions_are_those_along_which_pictures_change_most():
         latent_dim = 3
 
         def forward(self, z):
-            return torch.nn.functional.pad(z * torch.tensor([1.0, 5.0, 3.0]), (0, 781)).view(-1, 1, 28, 28)
+            return torch.nn.functional.pad(z * torch.tensor([1.0, 5.0, 3.0]), (0, 781)).view(
+                -1, 1, 28, 28
+            )
 
     found = widgets.directions(Stretch(), count=2).abs()
     assert torch.allclose(found, torch.tensor([[0.0, 1, 0], [0, 0, 1]]), atol=1e-5)
@@ -272,14 +316,20 @@ def test_a_scrubber_shows_the_snapshot_of_its_step_and_marks_it():
     assert "d_loss 0.10" in scrubber.text.value and "step 10" in scrubber.text.value
     left = np.where((pixels(scrubber.curves) != curves).any(0))[0]
     scrubber.step.value = 30
-    assert scrubber.slider.value == 2 and np.where((pixels(scrubber.curves) != curves).any(0))[0].min() > left.min()
+    assert (
+        scrubber.slider.value == 2
+        and np.where((pixels(scrubber.curves) != curves).any(0))[0].min() > left.min()
+    )
     (still,) = scrubber.figure().images
     assert still.get_array().shape[0] == len(pixels(scrubber.sheet)) + len(pixels(scrubber.curves))
 
 
 def test_a_scrubber_names_the_values_of_its_step():
     history = history_of(steps=20)
-    history.steps["g_loss"], history.values["g_loss"] = [12, 17], [3.0, 4.0]  # a series that begins later
+    history.steps["g_loss"], history.values["g_loss"] = (
+        [12, 17],
+        [3.0, 4.0],
+    )  # a series that begins later
     scrubber = widgets.scrubber(history)
     assert "g_loss 4.00" in scrubber.text.value and "d_loss 0.05" in scrubber.text.value
     scrubber.slider.value = 0
@@ -359,19 +409,32 @@ def test_the_panel_starts_pauses_resumes_and_stops():
 def test_fit_panel_and_fit_are_one_run():
     def train(*, with_panel):
         training.setup(0)
-        G, D = networks.DenseGenerator(latent_dim=4, hidden=(8,)), networks.DenseDiscriminator(hidden=(8,))
+        G, D = (
+            networks.DenseGenerator(latent_dim=4, hidden=(8,)),
+            networks.DenseDiscriminator(hidden=(8,)),
+        )
         opt_G, opt_D = (torch.optim.Adam(net.parameters(), 1e-2) for net in (G, D))
-        batches = data.batches(torch.arange(784 * 10).view(10, 28, 28).to(torch.uint8), torch.zeros(10).long(), 4)
+        batches = data.batches(
+            torch.arange(784 * 10).view(10, 28, 28).to(torch.uint8), torch.zeros(10).long(), 4
+        )
 
         def step(real, labels):
-            found = training.discriminator_step(G, D, opt_D, real, torch.randn(len(real), 4), losses.bce())
-            return found | training.generator_step(G, D, opt_G, torch.randn(len(real), 4), losses.bce())
+            found = training.discriminator_step(
+                G, D, opt_D, real, torch.randn(len(real), 4), losses.bce()
+            )
+            return found | training.generator_step(
+                G, D, opt_G, torch.randn(len(real), 4), losses.bce()
+            )
 
         history = training.fit(step, batches, steps=5)  # within an epoch of three steps
         if with_panel:
             for steps in (4, 1):  # the cell is run again between them
-                train = widgets.train_panel(step, batches, history=history,
-                                            samples=lambda: networks.sample(G, torch.randn(4, 4)))
+                train = widgets.train_panel(
+                    step,
+                    batches,
+                    history=history,
+                    samples=lambda: networks.sample(G, torch.randn(4, 4)),
+                )
                 for _ in range(steps):
                     train.more[1].click()
             assert history.step == 10
@@ -389,7 +452,9 @@ def test_one_step_while_training_runs_says_what_it_did():
         await until(lambda: train.history.step > 5)
         train.one_step.click()
         await until(lambda: train._task.done())
-        assert train.state == "paused" and f"Step {train.history.step:,}, D's turn" in train.text.value
+        assert (
+            train.state == "paused" and f"Step {train.history.step:,}, D's turn" in train.text.value
+        )
         assert f"Picture: Step {train.history.step:,}." in train.text.value
 
     asyncio.run(train())
@@ -399,7 +464,7 @@ def test_the_picture_has_the_samples_the_curves_and_the_classes():
     images, labels = data.mnist("validation")
     found = data.to_tanh_range(images[:9]).unsqueeze(1)
     train = train_panel(Step(), history=history_of(), samples=lambda: found)
-    sheet, = train._figure.sheet.images
+    (sheet,) = train._figure.sheet.images
     assert sheet.get_array().shape == (3 * 30, 3 * 30)
     expected = torch.bincount(labels[:9], minlength=10).tolist()
     assert [bar.get_height() for bar in train._figure.bars] == expected
@@ -420,7 +485,7 @@ class Clock:
 
 def test_pictures_are_drawn_now_and_then_not_at_every_step(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(panel, "time", clock)
+    monkeypatch.setattr(training_panel, "time", clock)
     drawn_at = []
 
     def step(images, labels):
@@ -435,7 +500,7 @@ def test_pictures_are_drawn_now_and_then_not_at_every_step(monkeypatch):
 
 def test_slow_pictures_come_less_often(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(panel, "time", clock)
+    monkeypatch.setattr(training_panel, "time", clock)
 
     def slow_samples():
         clock.now += 0.2
@@ -484,7 +549,7 @@ def test_a_cell_run_again_pauses_its_old_panel():
 
 
 def test_slow_motion_names_both_turns(monkeypatch):
-    monkeypatch.setattr(panel, "PHASE", 0.05)
+    monkeypatch.setattr(training_panel, "PHASE", 0.05)
 
     async def train():
         train, said = train_panel(Step()), []
@@ -494,7 +559,11 @@ def test_slow_motion_names_both_turns(monkeypatch):
         await until(lambda: train.history.step == 3)
         train.pause.click()
         await until(lambda: train._task.done())
-        turns = [(step, match[1]) for step, text in said if (match := re.match(r"Step \d, (\w)'s turn", text))]
+        turns = [
+            (step, match[1])
+            for step, text in said
+            if (match := re.match(r"Step \d, (\w)'s turn", text))
+        ]
         assert turns[:4] == [(1, "D"), (1, "G"), (2, "D"), (2, "G")] and train.history.step == 3
 
     asyncio.run(train())
@@ -504,14 +573,14 @@ def test_phases_name_who_had_a_turn():
     history = training.History()
     history.step = 1
     history.record({"d_loss": 1.0, "g_loss": 2.0})
-    assert ["G's turn" in phase for phase in panel.phases(history)] == [False, True]
+    assert ["G's turn" in phase for phase in training_panel.phases(history)] == [False, True]
     history.step = 2
     history.record({"d_loss": 1.0, "score_real": 0.5, "score_fake": -0.5})  # a critic's step
-    (only,) = panel.phases(history)
+    (only,) = training_panel.phases(history)
     assert "D's turn" in only and "0.50" in only and "-0.50" in only
     history.step = 3
     history.record({"accuracy": 0.5})
-    assert panel.phases(history) == ["Step 3: accuracy 0.500"]
+    assert training_panel.phases(history) == ["Step 3: accuracy 0.500"]
 
 
 @pytest.mark.parametrize("broken", ["step", "samples"])
@@ -549,8 +618,10 @@ def test_without_a_loop_or_on_colab_there_are_buttons_for_more_steps(monkeypatch
     async def colab():
         monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
         on_colab = train_panel(Step(), history=history)
-        assert [button.description for button in on_colab.more.values()][:2] == ["Train 1 more step",
-                                                                                 "Train 100 more steps"]
+        assert [button.description for button in on_colab.more.values()][:2] == [
+            "Train 1 more step",
+            "Train 100 more steps",
+        ]
         on_colab.more[1].click()
         assert history.step == 101  # within the click: later updates would not be shown there
         sampler = widgets.sampler()
@@ -577,14 +648,29 @@ def test_every_control_has_a_name_and_every_picture_a_line_below():
             assert fields and all(part.description for part in fields)
             # A slider gets its name in the browser, from the field beside it.
             for box in [part for part in [widget, *parts] if isinstance(part, ipywidgets.HBox)]:
-                if any(isinstance(child, (ipywidgets.IntSlider, ipywidgets.FloatSlider)) for child in box.children):
+                if any(
+                    isinstance(child, (ipywidgets.IntSlider, ipywidgets.FloatSlider))
+                    for child in box.children
+                ):
                     assert any(isinstance(child, NAMED_BY_LABEL) for child in box.children)
             assert "Picture: " in widget.text.value
-            assert all(part.tooltip in widget.text.value for part in parts
-                       if isinstance(part, ipywidgets.Image) and part.value)
-            known = (*NAMED_BY_LABEL, *CLICKABLE, ipywidgets.IntSlider, ipywidgets.FloatSlider, ipywidgets.HTML,
-                     ipywidgets.Image, ipywidgets.Box)
-            assert all(isinstance(part, known) for part in parts), "only what ipywidgets 7.7.1 has and names"
+            assert all(
+                part.tooltip in widget.text.value
+                for part in parts
+                if isinstance(part, ipywidgets.Image) and part.value
+            )
+            known = (
+                *NAMED_BY_LABEL,
+                *CLICKABLE,
+                ipywidgets.IntSlider,
+                ipywidgets.FloatSlider,
+                ipywidgets.HTML,
+                ipywidgets.Image,
+                ipywidgets.Box,
+            )
+            assert all(isinstance(part, known) for part in parts), (
+                "only what ipywidgets 7.7.1 has and names"
+            )
 
     asyncio.run(look())
 

@@ -7,7 +7,9 @@ import sys
 import ipywidgets
 import traitlets
 
-DELAY = 0.01  # seconds from a change to its picture: what changes meanwhile comes into the same picture
+DELAY = (
+    0.01  # seconds from a change to its picture: what changes meanwhile comes into the same picture
+)
 # ipywidgets gives a slider's handle and its readout no name that a screen reader could say. This gives them the words
 # beside them: their own description, or that of the row they stand in. It also marks the lines that are to be said when
 # they change. An image without a source runs it once its view is there; the other views may come a little later.
@@ -117,8 +119,12 @@ class LiveBox(ipywidgets.VBox):
             self._draw_now()
 
     def _guarded(self, action):
-        self.message.value = ""  # before the action: what it draws may have an error of its own to show
+        self.message.value = (
+            ""  # before the action: what it draws may have an error of its own to show
+        )
         try:
             action()
-        except Exception as error:  # whatever it is, the reader has to see it: nobody sees a callback's traceback
+        except (
+            Exception
+        ) as error:  # whatever it is, the reader has to see it: nobody sees a callback's traceback
             self.message.value = in_words(error)

@@ -1,8 +1,8 @@
 """What authors do with the notebooks before others read them.
 
-    python -m gan_helpers.publish notebooks [--lesson 02]   run at the defaults and store the outputs
-    python -m gan_helpers.publish html [--lesson 02]        run, then write HTML with an index into build/html/
-    python -m gan_helpers.publish address OWNER/NAME        rewrite the repository's address everywhere
+python -m gan_notebooks.publish notebooks [--lesson 02]   run at the defaults and store the outputs
+python -m gan_notebooks.publish html [--lesson 02]        run, then write HTML with an index into build/html/
+python -m gan_notebooks.publish address OWNER/NAME        rewrite the repository's address everywhere
 """
 
 import argparse
@@ -17,11 +17,16 @@ import latex2mathml.converter
 import nbformat
 from nbconvert import HTMLExporter
 
-from gan_helpers import execution, tables
+from gan_helpers import tables
+from gan_notebooks import notebooks, runner
 
 ROOT = Path(__file__).parents[1]
-FORMULA = re.compile(r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)  # code is passed over
-SOURCE_HASH = "source_when_run"  # in a code cell's metadata: tells whether it was changed after it was run
+FORMULA = re.compile(
+    r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL
+)  # code is passed over
+SOURCE_HASH = (
+    "source_when_run"  # in a code cell's metadata: tells whether it was changed after it was run
+)
 
 
 def source_hash(cell):
@@ -32,7 +37,7 @@ def source_hash(cell):
 def store(notebook, build=ROOT / "build"):
     """Run `notebook` at its defaults and write its outputs back into it. Returns the record of the run."""
     executed_path = Path(build) / notebook.name
-    record = execution.execute(notebook, executed_path, {})
+    record = runner.execute(notebook, executed_path, {})
     if record["error"]:
         return record
     executed = nbformat.read(executed_path, as_version=4)
@@ -59,7 +64,9 @@ def _storable(outputs):
             kept.append(output)
     for output in kept:
         if output.output_type == "stream":
-            output.text = "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in output.text.split("\n"))
+            output.text = "\n".join(
+                line.rstrip("\r").rsplit("\r", 1)[-1] for line in output.text.split("\n")
+            )
     return kept
 
 
@@ -69,27 +76,40 @@ def to_html(notebooks, build=ROOT / "build"):
     folder.mkdir(parents=True, exist_ok=True)
     errors = {}
     for notebook in notebooks:
-        record = execution.execute(notebook, Path(build) / notebook.name, {})
+        record = runner.execute(notebook, Path(build) / notebook.name, {})
         errors[notebook.stem] = record["error"]
-        (folder / f"{notebook.stem}.html").write_text(page(Path(build) / notebook.name), encoding="utf8")
+        (folder / f"{notebook.stem}.html").write_text(
+            page(Path(build) / notebook.name), encoding="utf8"
+        )
     entries = []
     for notebook in sorted({*notebooks, *notebooks[0].parent.glob("*.ipynb")}):
         if (folder / f"{notebook.stem}.html").exists():  # also those of earlier calls
-            title = html.escape(nbformat.read(notebook, as_version=4).cells[0].source.splitlines()[0].lstrip("# "))
-            failed = f" (stopped in {html.escape(errors[notebook.stem])})" if errors.get(notebook.stem) else ""
+            title = html.escape(
+                nbformat.read(notebook, as_version=4).cells[0].source.splitlines()[0].lstrip("# ")
+            )
+            failed = (
+                f" (stopped in {html.escape(errors[notebook.stem])})"
+                if errors.get(notebook.stem)
+                else ""
+            )
             entries.append(f'<li><a href="{notebook.stem}.html">{title}</a>{failed}</li>')
     (folder / "index.html").write_text(
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         "<title>Adversarial Digits</title><style>body{font:1.1em/1.6 sans-serif;max-width:40em;margin:3em auto;"
-        "padding:0 1em}</style><h1>Adversarial Digits</h1><ul>\n" + "\n".join(entries) + "\n</ul></html>\n",
-        encoding="utf8")
+        "padding:0 1em}</style><h1>Adversarial Digits</h1><ul>\n"
+        + "\n".join(entries)
+        + "\n</ul></html>\n",
+        encoding="utf8",
+    )
     print(f"open {folder / 'index.html'}")
     return not any(errors.values())
 
 
 def page(path, *, code=True):
     """An executed notebook as a page of HTML (str) that loads nothing from the network; a report without its code."""
-    exporter = HTMLExporter(embed_images=True, mathjax_url="", require_js_url="", exclude_input=not code)
+    exporter = HTMLExporter(
+        embed_images=True, mathjax_url="", require_js_url="", exclude_input=not code
+    )
     executed = nbformat.read(path, as_version=4)
     formulas = []
 
@@ -113,15 +133,19 @@ def page(path, *, code=True):
 def _mathml(match):
     """A match of FORMULA as MathML, which browsers draw by themselves."""
     display, inline = match.groups()
-    return latex2mathml.converter.convert((display or inline).strip(), display="block" if display else "inline")
+    return latex2mathml.converter.convert(
+        (display or inline).strip(), display="block" if display else "inline"
+    )
 
 
 def _put_alt_into_html(output):
     """Turn a picture with an alternative text into an <img> with it: nbconvert's lab template leaves it out."""
     alt = output.get("metadata", {}).get("image/png", {}).get("alt")
     if alt:
-        output.data = {"text/html": f'<img alt="{html.escape(alt)}" src="data:image/png;base64,'
-                                    f'{output.data["image/png"].strip()}">'}
+        output.data = {
+            "text/html": f'<img alt="{html.escape(alt)}" src="data:image/png;base64,'
+            f'{output.data["image/png"].strip()}">'
+        }
 
 
 def address(root=ROOT):
@@ -136,7 +160,11 @@ def rewrite_address(new, root=ROOT):
         raise SystemExit(f"the address must be owner/name, got {new!r}")
     root = Path(root)
     old = address(root)
-    for path in [root / "pyproject.toml", root / "README.md", *sorted((root / "notebooks").glob("*.ipynb"))]:
+    for path in [
+        root / "pyproject.toml",
+        root / "README.md",
+        *sorted((root / "notebooks").glob("*.ipynb")),
+    ]:
         text = path.read_text(encoding="utf8")
         if path.suffix != ".ipynb":
             path.write_text(text.replace(old, new), encoding="utf8")
@@ -152,19 +180,23 @@ def rewrite_address(new, root=ROOT):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m gan_helpers.publish", description="Store outputs, write HTML.")
+    parser = argparse.ArgumentParser(
+        prog="python -m gan_notebooks.publish", description="Store outputs, write HTML."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for command in ("notebooks", "html"):
-        commands.add_parser(command).add_argument("--lesson", default="", help="start of the file name, such as 02")
+        commands.add_parser(command).add_argument(
+            "--lesson", default="", help="start of the file name, such as 02"
+        )
     commands.add_parser("address").add_argument("repository", help="owner/name")
     options = parser.parse_args(arguments)
     if options.command == "address":
         rewrite_address(options.repository)
         return
-    notebooks = execution.lessons(options.lesson)
+    lessons = notebooks.lessons(options.lesson)
     if options.command == "html":
-        sys.exit(0 if to_html(notebooks) else 1)
-    for notebook in notebooks:
+        sys.exit(0 if to_html(lessons) else 1)
+    for notebook in lessons:
         try:
             record = store(notebook)
         except KeyboardInterrupt:

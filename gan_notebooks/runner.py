@@ -1,7 +1,5 @@
-"""Find the lessons and execute them with papermill, one process a notebook; read what they recorded."""
+"""Execute lessons with papermill, one process a notebook."""
 
-import ast
-import io
 import json
 import os
 import signal
@@ -10,7 +8,6 @@ import sys
 import tempfile
 import threading
 import time
-import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,79 +17,11 @@ import papermill.engines
 from traitlets.config import Config
 
 from gan_helpers import threads
-from gan_helpers.lesson import TIMINGS, VALUES
+from gan_notebooks.notebooks import read_record
 
-_CHECKOUT = Path(__file__).parents[1] / "notebooks"
-NOTEBOOKS = _CHECKOUT if _CHECKOUT.exists() else Path("notebooks")  # a wheel has none: a checkout in this folder does
-SIZES = ("smoke", "default", "full")
 INTERRUPTED = "interrupted"
 START_TIMEOUT = 600  # seconds for a kernel to start: a busy machine takes its time
 POLL = 0.05  # seconds between two looks at a process
-
-
-class SweepError(RuntimeError):
-    """A sweep cannot start or go on; the message says why and what to do."""
-
-
-def lessons(prefix="", folder=NOTEBOOKS):
-    """The notebooks (list of Path) whose name starts with `prefix`, in reading order."""
-    found = sorted(path for path in Path(folder).glob("*.ipynb") if path.name.startswith(prefix))
-    if not found:
-        there = ", ".join(path.stem for path in sorted(Path(folder).glob("*.ipynb")))
-        raise SystemExit(f"no notebook in {folder} starts with {prefix!r}; there are: {there}" if there else
-                         f"there are no notebooks in {Path(folder).resolve()}: change to the folder of a checkout of "
-                         "the repository, which has them")
-    return found
-
-
-def size_parameters(notebook, size):
-    """The parameters (dict) that make `notebook` run at `size`: from its own metadata; {} for the defaults."""
-    if size not in SIZES:
-        raise ValueError(f"size must be one of {SIZES}, got {size!r}")
-    if size == "default":
-        return {}
-    sizes = nbformat.read(notebook, as_version=4).metadata.get("sizes", {})
-    if size not in sizes:
-        raise ValueError(f"{notebook} has no size {size!r}: its metadata needs {{'sizes': {{{size!r}: {{…}}}}}}")
-    return dict(sizes[size])
-
-
-def parameters_cell(notebook):
-    """The source (str) of the cell tagged `parameters`."""
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            return cell.source
-    raise ValueError(f"{notebook} has no cell tagged parameters")
-
-
-def default_parameters(notebook):
-    """The values (dict) in the cell tagged `parameters`."""
-    return {node.target.id: ast.literal_eval(node.value) for node in ast.parse(parameters_cell(notebook)).body
-            if isinstance(node, ast.AnnAssign)}
-
-
-def parameter_meanings(notebook):
-    """What each parameter means (dict of str): the comment behind it in the cell tagged `parameters`."""
-    source = parameters_cell(notebook)
-    comments = {token.start[0]: token.string.lstrip("# ") for token in
-                tokenize.generate_tokens(io.StringIO(source).readline) if token.type == tokenize.COMMENT}
-    return {node.target.id: comments.get(node.end_lineno, "") for node in ast.parse(source).body
-            if isinstance(node, ast.AnnAssign)}
-
-
-def parameter_specs(notebook):
-    """The parameters of a lesson and what they may be (dict), read from its cell that checks them.
-
-    They are what `Lesson.parameters` is called with, so a sweep refuses a bad value before anything starts.
-    """
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        if cell.cell_type == "code" and "lesson.parameters(" in cell.source:
-            call = next(node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)
-                        and getattr(node.func, "attr", "") == "parameters")
-            types = {"__builtins__": {}, "int": int, "float": float, "bool": bool, "str": str}
-            return {keyword.arg: eval(compile(ast.Expression(keyword.value), "specs", "eval"), types)
-                    for keyword in call.keywords}
-    raise ValueError(f"{notebook} has no cell that calls lesson.parameters")
 
 
 @dataclass
@@ -108,7 +37,11 @@ class Running:
 
     def ended(self):
         """Is its process gone? One that is out of time is ended here."""
-        if self.process.poll() is None and self.timeout and time.perf_counter() - self.began > self.timeout:
+        if (
+            self.process.poll() is None
+            and self.timeout
+            and time.perf_counter() - self.began > self.timeout
+        ):
             self.stop(f"out of time: the run had {self.timeout:g} seconds")
         return self.process.poll() is not None
 
@@ -132,7 +65,10 @@ class Running:
         try:
             return record | read_record(self.output)
         except Exception as failure:  # half written on a full disk
-            return record | {"error": record["error"] or f"its end: {self.output.name} cannot be read ({failure})"}
+            return record | {
+                "error": record["error"]
+                or f"its end: {self.output.name} cannot be read ({failure})"
+            }
 
 
 def start(notebook, output, parameters, *, quiet=False, kernel_name="python3", timeout=None):
@@ -146,12 +82,23 @@ def start(notebook, output, parameters, *, quiet=False, kernel_name="python3", t
     output = Path(output).resolve()
     output.parent.mkdir(parents=True, exist_ok=True)
     output.unlink(missing_ok=True)  # an earlier run's record must not pass for this one's
-    folder = tempfile.TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True)  # its kernel may end later
+    folder = tempfile.TemporaryDirectory(
+        prefix="kernel-", ignore_cleanup_errors=True
+    )  # its kernel may end later
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "gan_helpers.execution"], stdin=subprocess.PIPE,
-                               env=os.environ | limits)
-    task = {"notebook": str(Path(notebook).resolve()), "output": str(output), "parameters": parameters,
-            "quiet": quiet, "kernel_name": kernel_name, "folder": folder.name}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gan_notebooks.runner"],
+        stdin=subprocess.PIPE,
+        env=os.environ | limits,
+    )
+    task = {
+        "notebook": str(Path(notebook).resolve()),
+        "output": str(output),
+        "parameters": parameters,
+        "quiet": quiet,
+        "kernel_name": kernel_name,
+        "folder": folder.name,
+    }
     process.stdin.write(json.dumps(task).encode() + b"\n")
     process.stdin.flush()
     return Running(process, folder, output, began, timeout)
@@ -202,17 +149,29 @@ def _execute_here():
     signal.signal(signal.SIGINT, lambda signum, frame: None)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     # TCP ports can collide when several kernels start at once; sockets in a folder of their own cannot.
-    transport = {} if os.name == "nt" else {"KernelManager": {"transport": "ipc", "ip": f"{task['folder']}/k"}}
+    transport = (
+        {}
+        if os.name == "nt"
+        else {"KernelManager": {"transport": "ipc", "ip": f"{task['folder']}/k"}}
+    )
     papermill.engines.NotebookExecutionManager = SparingManager  # there is no option for it
     output, error = Path(task["output"]), None
     progress_bar = not task["quiet"] and {"desc": Path(task["notebook"]).stem, "ncols": 100}
     try:
-        papermill.execute_notebook(task["notebook"], output, task["parameters"], kernel_name=task["kernel_name"],
-                                   config=Config(transport), progress_bar=progress_bar,
-                                   start_timeout=START_TIMEOUT)
+        papermill.execute_notebook(
+            task["notebook"],
+            output,
+            task["parameters"],
+            kernel_name=task["kernel_name"],
+            config=Config(transport),
+            progress_bar=progress_bar,
+            start_timeout=START_TIMEOUT,
+        )
     except papermill.PapermillExecutionError as failure:
         error = f"cell [{failure.exec_count}]: {failure.ename}: {failure.evalue}"
-    except Exception as failure:  # a dead kernel, a full disk: the table shows it, the other lessons still run
+    except (
+        Exception
+    ) as failure:  # a dead kernel, a full disk: the table shows it, the other lessons still run
         error = stopped_in(output, f"{type(failure).__name__}: {failure}")
     Path(task["folder"], "error.json").write_text(json.dumps(error), encoding="utf8")
 
@@ -232,25 +191,19 @@ def partial(folder, name):
 def stopped_in(output, cause):
     """`cause` (str), with the cell that a run was in when it stopped: the last that papermill noted the start of."""
     try:
-        cells = [cell for cell in nbformat.read(output, as_version=4).cells if cell.cell_type == "code" and cell.source]
+        cells = [
+            cell
+            for cell in nbformat.read(output, as_version=4).cells
+            if cell.cell_type == "code" and cell.source
+        ]
     except Exception:  # nothing was written, or half a file
         return f"its start: {cause}"
-    started = [number for number, cell in enumerate(cells, 1) if cell.metadata.get("papermill", {}).get("start_time")]
+    started = [
+        number
+        for number, cell in enumerate(cells, 1)
+        if cell.metadata.get("papermill", {}).get("start_time")
+    ]
     return f"cell [{started[-1]}]: {cause}" if started else f"its start: {cause}"
-
-
-def read_record(notebook):
-    """What `Lesson.record` left in an executed notebook: {"values": dict, "timings": dict}; {} where it never ran."""
-    if not Path(notebook).exists():
-        return {}
-    found = {}
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        for output in cell.get("outputs", []):
-            if VALUES in output.get("data", {}):
-                found["values"] = output["data"][VALUES]
-            if TIMINGS in output.get("metadata", {}):
-                found["timings"] = output["metadata"][TIMINGS]
-    return found
 
 
 if __name__ == "__main__":

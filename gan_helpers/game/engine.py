@@ -23,10 +23,18 @@ from gan_helpers import losses, training
 EDGE = 3.0  # the plane that is shown reaches from -3 to 3 on both axes
 CELLS = 7  # a drawing has 7 × 7 cells
 CLIP = 0.1  # the largest size of a weight of a Wasserstein critic
-LOSSES = {"cross-entropy": losses.bce, "minimax": losses.minimax, "least squares": losses.least_squares,
-          "Wasserstein": losses.wasserstein}
-NOISES = {"normal, 2 numbers": (torch.randn, 2), "normal, 1 number": (torch.randn, 1),
-          "uniform, 2 numbers": (torch.rand, 2), "uniform, 1 number": (torch.rand, 1)}
+LOSSES = {
+    "cross-entropy": losses.bce,
+    "minimax": losses.minimax,
+    "least squares": losses.least_squares,
+    "Wasserstein": losses.wasserstein,
+}
+NOISES = {
+    "normal, 2 numbers": (torch.randn, 2),
+    "normal, 1 number": (torch.randn, 1),
+    "uniform, 2 numbers": (torch.rand, 2),
+    "uniform, 1 number": (torch.rand, 1),
+}
 KEPT = 200  # moments that a game can go back to
 SAMPLES = 2000  # points, real and fake, for the measures
 
@@ -59,7 +67,11 @@ def _data():
     along = torch.linspace(-2, 2, 81)
     return {
         "line": Data(torch.stack([along, along / 2], 1), torch.ones(81), 0.05),
-        "mixture": Data(torch.tensor([[-1.5, -1.0], [1.5, -0.5], [0.0, 1.7]]), torch.tensor([0.5, 0.3, 0.2]), 0.25),
+        "mixture": Data(
+            torch.tensor([[-1.5, -1.0], [1.5, -0.5], [0.0, 1.7]]),
+            torch.tensor([0.5, 0.3, 0.2]),
+            0.25,
+        ),
         "ring": Data(2 * torch.stack([angles.cos(), angles.sin()], 1), torch.ones(10), 0.1),
         "disjoint": Data(torch.tensor([[-1.5, 1.0], [1.5, -1.0]]), torch.ones(2), 0.5, "square"),
     }
@@ -96,26 +108,53 @@ class Game:
     a value that makes no game.
     """
 
-    def __init__(self, data="ring", *, noise="normal, 2 numbers", width_g=64, width_d=64, loss="cross-entropy",
-                 rate_g=1e-3, rate_d=2e-3, steps_g=1, steps_d=1, batch_size=128, seed=0):
+    def __init__(
+        self,
+        data="ring",
+        *,
+        noise="normal, 2 numbers",
+        width_g=64,
+        width_d=64,
+        loss="cross-entropy",
+        rate_g=1e-3,
+        rate_d=2e-3,
+        steps_g=1,
+        steps_d=1,
+        batch_size=128,
+        seed=0,
+    ):
         if isinstance(data, str):
             _check_choice("data", data, DATA)
         _check_choice("noise", noise, NOISES)
         _check_choice("loss", loss, LOSSES)
-        for name, value in {"width_g": width_g, "width_d": width_d, "batch_size": batch_size}.items():
+        for name, value in {
+            "width_g": width_g,
+            "width_d": width_d,
+            "batch_size": batch_size,
+        }.items():
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} must be a whole number from 1, got {value}")
         self.data = DATA[data] if isinstance(data, str) else data
         self._draw_noise, self.latent_dim = NOISES[noise]
-        self.loss, self.rate_g, self.rate_d, self.steps_g, self.steps_d = loss, rate_g, rate_d, steps_g, steps_d
+        self.loss, self.rate_g, self.rate_d, self.steps_g, self.steps_d = (
+            loss,
+            rate_g,
+            rate_d,
+            steps_g,
+            steps_d,
+        )
         self.batch_size = batch_size
         self._random = torch.Generator().manual_seed(seed)
-        with torch.random.fork_rng(devices=[]):  # nets start from the global generator; it is put back
+        with torch.random.fork_rng(
+            devices=[]
+        ):  # nets start from the global generator; it is put back
             torch.manual_seed(seed)
             self.G, self.D = _net(self.latent_dim, width_g, 2), _net(2, width_d, 1)
         self.D.append(nn.Flatten(0))  # scores [B]
-        self.opt_G, self.opt_D = (torch.optim.Adam(net.parameters(), betas=(0.5, 0.99), fused=True)
-                                  for net in (self.G, self.D))
+        self.opt_G, self.opt_D = (
+            torch.optim.Adam(net.parameters(), betas=(0.5, 0.99), fused=True)
+            for net in (self.G, self.D)
+        )
         # What is shown and measured has points of its own, always the same, so that it changes nothing in the game.
         aside = torch.Generator().manual_seed(seed + 1)
         self.shown_z, self.shown_real = self.noise(SAMPLES, aside), self.data.sample(SAMPLES, aside)
@@ -167,13 +206,19 @@ class Game:
     def _begin(self):
         """Check what a reader may have changed; forget a future that will not come."""
         _check_choice("loss", self.loss, LOSSES)
-        for name, rate in {"G's learning rate": self.rate_g, "D's learning rate": self.rate_d}.items():
+        for name, rate in {
+            "G's learning rate": self.rate_g,
+            "D's learning rate": self.rate_d,
+        }.items():
             if not 0 < rate < math.inf:
                 raise ValueError(f"{name} must be above 0 and finite, got {rate}")
-        for name, steps in {"G's steps a turn": self.steps_g, "D's steps a turn": self.steps_d}.items():
+        for name, steps in {
+            "G's steps a turn": self.steps_g,
+            "D's steps a turn": self.steps_d,
+        }.items():
             if not isinstance(steps, int) or steps < 0:
                 raise ValueError(f"{name} must be a whole number from 0, got {steps}")
-        del self.kept[self.position + 1:]
+        del self.kept[self.position + 1 :]
         for name, steps in self.history.steps.items():
             count = bisect.bisect_right(steps, self.history.step)
             del steps[count:], self.history.values[name][count:]
@@ -182,7 +227,10 @@ class Game:
     def _step_d(self, real, z):
         start = time.perf_counter()
         self.opt_D.param_groups[0]["lr"] = self.rate_d
-        self._record(training.discriminator_step(self.G, self.D, self.opt_D, real, z, LOSSES[self.loss]()), start)
+        self._record(
+            training.discriminator_step(self.G, self.D, self.opt_D, real, z, LOSSES[self.loss]()),
+            start,
+        )
         if self.loss == "Wasserstein":
             with torch.no_grad():
                 for weight in self.D.parameters():
@@ -191,22 +239,31 @@ class Game:
     def _step_g(self, z):
         start = time.perf_counter()
         self.opt_G.param_groups[0]["lr"] = self.rate_g
-        self._record(training.generator_step(self.G, self.D, self.opt_G, z, LOSSES[self.loss]()), start)
+        self._record(
+            training.generator_step(self.G, self.D, self.opt_G, z, LOSSES[self.loss]()), start
+        )
 
     def _record(self, found, start):
         self.history.record(found)
         self.history.seconds += time.perf_counter() - start
         if not all(map(math.isfinite, found.values())):
-            raise ValueError("a loss is no longer a number: step back and choose a smaller learning rate")
+            raise ValueError(
+                "a loss is no longer a number: step back and choose a smaller learning rate"
+            )
 
     # Back and forth
 
     def keep(self):
         """Keep nets, optimisers and random state as they are now; above KEPT, every second of the older ones goes."""
-        self.kept.append({"step": self.history.step, "random": self._random.get_state(),
-                          **{name: copy.deepcopy(part.state_dict()) for name, part in self._parts().items()}})
+        self.kept.append(
+            {
+                "step": self.history.step,
+                "random": self._random.get_state(),
+                **{name: copy.deepcopy(part.state_dict()) for name, part in self._parts().items()},
+            }
+        )
         if len(self.kept) > KEPT:
-            self.kept[1:-KEPT // 2] = self.kept[1:-KEPT // 2:2]
+            self.kept[1 : -KEPT // 2] = self.kept[1 : -KEPT // 2 : 2]
         self.position = len(self.kept) - 1
 
     def back(self):
@@ -220,7 +277,9 @@ class Game:
         """The game as it was at a position of `kept`; the later ones stay until the next move."""
         state = self.kept[position]
         for name, part in self._parts().items():
-            part.load_state_dict(copy.deepcopy(state[name]))  # an optimiser would go on working on what is kept
+            part.load_state_dict(
+                copy.deepcopy(state[name])
+            )  # an optimiser would go on working on what is kept
         self._random.set_state(state["random"])
         self.history.step, self.position = state["step"], position
 
@@ -249,7 +308,9 @@ class Game:
     def arrows(self, points):
         """Where each of the points [B, 2] would have to go to lower G's loss: minus the gradient of its own loss."""
         points = points.detach().requires_grad_()
-        loss = LOSSES[self.loss]().generator(self.D(points)) * len(points)  # of the mean, a point has one share
+        loss = LOSSES[self.loss]().generator(self.D(points)) * len(
+            points
+        )  # of the mean, a point has one share
         return -torch.autograd.grad(loss, points)[0]
 
     def push(self):
@@ -308,8 +369,13 @@ def bilinear(x, y, *, step, rounds, together=False):
 
 
 def _net(inputs, width, outputs):
-    return nn.Sequential(nn.Linear(inputs, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2),
-                         nn.Linear(width, outputs))
+    return nn.Sequential(
+        nn.Linear(inputs, width),
+        nn.LeakyReLU(0.2),
+        nn.Linear(width, width),
+        nn.LeakyReLU(0.2),
+        nn.Linear(width, outputs),
+    )
 
 
 def _check_choice(name, value, choices):

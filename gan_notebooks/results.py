@@ -1,12 +1,12 @@
 """Make the stored tables anew where a lesson's training behaves differently: `make results`.
 
-    python -m gan_helpers.results                what is missing or stale, of every lesson
-    python -m gan_helpers.results --lesson 02 --jobs 2
-    python -m gan_helpers.results move 02_classic_gan 03     rows that lesson 03 now trains
+    python -m gan_notebooks.results                what is missing or stale, of every lesson
+    python -m gan_notebooks.results --lesson 02 --jobs 2
+    python -m gan_notebooks.results move 02_classic_gan 03     rows that lesson 03 now trains
 
 Stopped, it goes on where it was. A lesson has a table where it calls `lesson.row`. Variants that it
 does not train for the reader stand in its parameter TABLE, a text: names separated by semicolons,
-or "all". Each variant has a fingerprint, stored beside the table (gan_helpers.fingerprints). A
+or "all". Each variant has a fingerprint, stored beside the table (gan_notebooks.fingerprints). A
 variant is stale where its fingerprint moved, where the default of a parameter that *it* reads is
 another one, where the judges that measured it are others, or where a seed is missing; its rows alone
 are made again, by a sweep over five seeds, or over fewer where its row says how many (`seeds`). Rows
@@ -23,13 +23,14 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from gan_helpers import fingerprints, moving, sweeps, tables, threads
-from gan_helpers.execution import SweepError, lessons, parameter_specs, read_record
-from gan_helpers.lesson import ParameterError, chosen
-from gan_helpers.staleness import SEEDS, defaults_of, seeds_of, stale, unknown, what_they_rest_on
+from gan_helpers import tables, threads
+from gan_helpers.parameters import ParameterError, chosen
+from gan_notebooks import fingerprints, moving, sweep
+from gan_notebooks.notebooks import SweepError, lessons, parameter_specs, read_record
+from gan_notebooks.staleness import SEEDS, defaults_of, seeds_of, stale, unknown, what_they_rest_on
 
 # Of names in a run's file name, beside the lesson's name and the seed.
-LONGEST_LIST = sweeps.LONGEST_NAME - 60
+LONGEST_LIST = sweep.LONGEST_NAME - 60
 
 
 def make(notebook, *, jobs, folder="build/results", again=True):
@@ -98,8 +99,8 @@ def make_rows(notebook, seeds, current, work, *, jobs):
         names = [variant for variant in seeds if seed in seeds[variant]]
         if names:
             table = {"TABLE": table_parameters(names, current)} if has_choice else {}
-            runs |= sweeps.plan([notebook], {"SEED": [seed]} | table)
-    statuses = sweeps.sweep(runs, work, jobs=jobs)
+            runs |= sweep.plan([notebook], {"SEED": [seed]} | table)
+    statuses = sweep.sweep(runs, work, jobs=jobs)
     if any(status.get("status") != "done" for status in statuses.values()):
         return None
     fresh = []
@@ -107,7 +108,7 @@ def make_rows(notebook, seeds, current, work, *, jobs):
         seed, trained = parameters["SEED"], chosen(parameters.get("TABLE", "all"), current)
         command = " ".join(
             [
-                f"python -m gan_helpers.batch sweep --lesson {notebook.stem[:2]}",
+                f"gan-notebooks sweep --lesson {notebook.stem[:2]}",
                 *(f'--set "{key}={value}"' for key, value in parameters.items()),
                 f"--jobs {jobs}",
             ]
@@ -150,7 +151,7 @@ def rows_of(record, seed):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(
-        prog="python -m gan_helpers.results",
+        prog="python -m gan_notebooks.results",
         description="Make the stored tables anew where they are stale.",
     )
     parser.add_argument(

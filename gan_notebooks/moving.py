@@ -2,10 +2,11 @@
 
 import re
 
-from gan_helpers import fingerprints, tables
-from gan_helpers.execution import SweepError, lessons
-from gan_helpers.fingerprints import JUDGES
-from gan_helpers.staleness import defaults_of, settings_of, stored_row, why_stale
+from gan_helpers import tables
+from gan_notebooks import fingerprints
+from gan_notebooks.fingerprints import JUDGES
+from gan_notebooks.notebooks import SweepError, lessons
+from gan_notebooks.staleness import defaults_of, settings_of, stored_row, why_stale
 
 
 def move(old, new):

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from gan_helpers import judges, live, plots, sheets, training
+from gan_helpers import judges, plots, training
+from gan_helpers.widgets import live, sheets
 
 SLICE = 0.03  # seconds of training after which the kernel may do something else
 PHASE = 0.8  # seconds that slow motion shows each player's turn
@@ -36,15 +37,28 @@ class TrainPanel(ipywidgets.VBox):
         self.state = "paused"  # or "running" or "stopped"; changed on the loop only
         self._loop = live.running_loop()
         self.picture, self.message = live.picture(), ipywidgets.HTML()
-        self.text = ipywidgets.HTML(layout={"min_height": "130px"})  # room for all it says: nothing below shall jump
+        self.text = ipywidgets.HTML(
+            layout={"min_height": "130px"}
+        )  # room for all it says: nothing below shall jump
         if self._loop:
-            self.start, self.pause = self._button("Start", self._start), self._button("Pause", self._pause)
-            self.one_step, self.stop = self._button("One step", self._one_step), self._button("Stop", self._stop)
+            self.start, self.pause = (
+                self._button("Start", self._start),
+                self._button("Pause", self._pause),
+            )
+            self.one_step, self.stop = (
+                self._button("One step", self._one_step),
+                self._button("Stop", self._stop),
+            )
             self.slow = ipywidgets.Checkbox(False, description="slow motion", indent=False)
             controls = [self.start, self.pause, self.one_step, self.stop, self.slow]
         else:
-            self.more = {count: self._button(f"Train {count:,} more step{'s' * (count > 1)}",
-                                             lambda count=count: self._train_now(count)) for count in (1, 100, 1000)}
+            self.more = {
+                count: self._button(
+                    f"Train {count:,} more step{'s' * (count > 1)}",
+                    lambda count=count: self._train_now(count),
+                )
+                for count in (1, 100, 1000)
+            }
             controls = list(self.more.values())
         self._figure = _LiveFigure()
         super().__init__([live.row(controls), self.picture, self.text, self.message])
@@ -119,7 +133,9 @@ class TrainPanel(ipywidgets.VBox):
                 self._advance()
                 self._draw_if_due()
         except KeyboardInterrupt:  # the notebook's stop button
-            self.message.value = f"Interrupted after step {self.history.step:,}. Nets and history are kept."
+            self.message.value = (
+                f"Interrupted after step {self.history.step:,}. Nets and history are kept."
+            )
         self._draw()
 
     async def _train(self):
@@ -137,7 +153,9 @@ class TrainPanel(ipywidgets.VBox):
                     await asyncio.sleep(0)
             if self._drawn_step != self.history.step:  # else a single step has drawn, and said more
                 self._draw()
-        except Exception as error:  # nobody waits for the task: without this the error would be lost
+        except (
+            Exception
+        ) as error:  # nobody waits for the task: without this the error would be lost
             self._failed(error)
 
     def _advance(self):
@@ -167,10 +185,15 @@ class TrainPanel(ipywidgets.VBox):
 
     def _draw(self):
         start = time.perf_counter()
-        with torch.random.fork_rng(devices=[]), torch.no_grad():  # training goes on as if nobody had looked
+        with (
+            torch.random.fork_rng(devices=[]),
+            torch.no_grad(),
+        ):  # training goes on as if nobody had looked
             images = self._samples()
         self.picture.value, reading = self._figure.draw(self.history, images)
-        latest = "; ".join(f"{name} {values[-1]:.3f}" for name, values in self.history.values.items())
+        latest = "; ".join(
+            f"{name} {values[-1]:.3f}" for name, values in self.history.values.items()
+        )
         self.picture.tooltip = f"Step {self.history.step:,}. {latest}. {reading}".strip()
         self.text.value = f"Picture: {self.picture.tooltip}"
         self._drawn_step, end = self.history.step, time.perf_counter()
@@ -183,8 +206,10 @@ class TrainPanel(ipywidgets.VBox):
         self.pause.disabled = self.state != "running"
         self.one_step.disabled = self.stop.disabled = self.state == "stopped"
         if self.state == "stopped" and not self.message.value:
-            self.message.value = (f"Stopped after step {self.history.step:,}. Nets and history are kept; run this cell "
-                                  "again to go on.")
+            self.message.value = (
+                f"Stopped after step {self.history.step:,}. Nets and history are kept; run this cell "
+                "again to go on."
+            )
 
 
 class _LiveFigure:
@@ -196,10 +221,14 @@ class _LiveFigure:
         self.figure.subplots_adjust(left=0.31, right=0.99, bottom=0.18, top=0.89, wspace=0.25)
         self.sheet = self.figure.add_axes((0, 0.02, 0.26, 0.96))
         self.curves, self.lines = curves, {}
-        titles = {"losses": (("d_loss", "D"), ("g_loss", "G")),
-                  "mean raw scores": (("score_real", "real"), ("score_fake", "fake"))}
+        titles = {
+            "losses": (("d_loss", "D"), ("g_loss", "G")),
+            "mean raw scores": (("score_real", "real"), ("score_fake", "fake")),
+        }
         for axis, (title, series) in zip(curves, titles.items(), strict=True):
-            for (name, label), colour, line in zip(series, plots.COLOURS, plots.LINES, strict=False):
+            for (name, label), colour, line in zip(
+                series, plots.COLOURS, plots.LINES, strict=False
+            ):
                 self.lines[name] = axis.plot([], [], color=colour, linestyle=line, label=label)[0]
             axis.set_title(title, fontsize=10)
             axis.set_xlabel("step")
@@ -215,7 +244,9 @@ class _LiveFigure:
             if name in history.values:
                 line.set_data(*plots.group_means(history.steps[name], history[name], 25))
         for axis in self.curves:
-            axis.set_visible(any(len(line.get_xdata()) for line in axis.lines))  # not every step notes scores
+            axis.set_visible(
+                any(len(line.get_xdata()) for line in axis.lines)
+            )  # not every step notes scores
             axis.relim()
             axis.autoscale_view()
         self.sheet.clear()
@@ -232,19 +263,34 @@ class _LiveFigure:
 
 def phases(history):
     """What happened in the last step, a sentence for each player that had a turn."""
-    found = {name: values[-1] for name, values in history.values.items() if history.steps[name][-1] == history.step}
+    found = {
+        name: values[-1]
+        for name, values in history.values.items()
+        if history.steps[name][-1] == history.step
+    }
     said = []
     if "d_loss" in found:
-        scores = (f" It scores real pictures {found['score_real']:.2f} and fakes {found['score_fake']:.2f} on average."
-                  if {"score_real", "score_fake"} <= found.keys() else "")
+        scores = (
+            f" It scores real pictures {found['score_real']:.2f} and fakes {found['score_fake']:.2f} on average."
+            if {"score_real", "score_fake"} <= found.keys()
+            else ""
+        )
         said.append(f"Step {history.step:,}, D's turn: its loss is {found['d_loss']:.3f}.{scores}")
     if "g_loss" in found:
-        said.append(f"Step {history.step:,}, G's turn: its loss is {found['g_loss']:.3f}. The samples are drawn anew.")
-    return said or [f"Step {history.step:,}: " + ", ".join(f"{name} {value:.3f}" for name, value in found.items())]
+        said.append(
+            f"Step {history.step:,}, G's turn: its loss is {found['g_loss']:.3f}. The samples are drawn anew."
+        )
+    return said or [
+        f"Step {history.step:,}: "
+        + ", ".join(f"{name} {value:.3f}" for name, value in found.items())
+    ]
 
 
 def counts(digits):
     """A sentence on readings int64 [N]: how often each digit occurs."""
     found = digits.bincount(minlength=10).tolist()
-    return "The judge reads " + ", ".join(f"{digit}: {count}" for digit, count in enumerate(found)) + "."
-
+    return (
+        "The judge reads "
+        + ", ".join(f"{digit}: {count}" for digit, count in enumerate(found))
+        + "."
+    )

@@ -21,7 +21,9 @@ def sheet(images, columns, *, scale=1, captions=None):
 
     `captions`: N short texts, one under each picture.
     """
-    pixels = data.from_tanh_range(images).squeeze(1).cpu().numpy().repeat(scale, 1).repeat(scale, 2)  # [N, h, w]
+    pixels = (
+        data.from_tanh_range(images).squeeze(1).cpu().numpy().repeat(scale, 1).repeat(scale, 2)
+    )  # [N, h, w]
     count, height, width = pixels.shape
     rows = -(-count // columns)
     cell_height, cell_width = height + GAP + (CAPTION if captions else 0), width + GAP
@@ -32,8 +34,13 @@ def sheet(images, columns, *, scale=1, captions=None):
     draw = ImageDraw.Draw(image)
     for place, text in enumerate(captions or []):
         row, column = divmod(place, columns)
-        draw.text((column * cell_width + width // 2, row * cell_height + height + CAPTION // 2), text, fill=255,
-                  font=_font(), anchor="mm")
+        draw.text(
+            (column * cell_width + width // 2, row * cell_height + height + CAPTION // 2),
+            text,
+            fill=255,
+            font=_font(),
+            anchor="mm",
+        )
     return image
 
 
@@ -59,10 +66,14 @@ def figure(images):
 def png(image):
     """A Pillow image as the bytes of a PNG file."""
     file = io.BytesIO()
-    image.save(file, format="PNG", compress_level=1)  # the browser is near: quick counts for more than small
+    image.save(
+        file, format="PNG", compress_level=1
+    )  # the browser is near: quick counts for more than small
     return file.getvalue()
 
 
 @functools.cache
 def _font():
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")), 11)
+    return ImageFont.truetype(
+        str(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")), 11
+    )

@@ -28,7 +28,10 @@ def save(path, parts):
     the one before or the new one. Raises CheckpointError where the disk is full or the folder is missing.
     """
     path = Path(path)
-    state = {"parts": {name: _get_state(part) for name, part in parts.items()}, "random": _get_random_state()}
+    state = {
+        "parts": {name: _get_state(part) for name, part in parts.items()},
+        "random": _get_random_state(),
+    }
     temporary = path.with_name(path.name + ".part")
     try:
         with open(temporary, "wb") as file:
@@ -40,9 +43,15 @@ def save(path, parts):
         with contextlib.suppress(OSError):
             temporary.unlink()
         if isinstance(error, (OSError, RuntimeError)):  # torch reports a full disk as RuntimeError
-            earlier = f"the earlier checkpoint in {path} is untouched" if path.exists() else "nothing was written"
-            raise CheckpointError(f"cannot write {path} ({error}); {earlier}. Free some space or choose a folder "
-                                  "that exists and may be written to, and save again.") from error
+            earlier = (
+                f"the earlier checkpoint in {path} is untouched"
+                if path.exists()
+                else "nothing was written"
+            )
+            raise CheckpointError(
+                f"cannot write {path} ({error}); {earlier}. Free some space or choose a folder "
+                "that exists and may be written to, and save again."
+            ) from error
         raise
 
 
@@ -55,24 +64,33 @@ def load(path, parts):
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError:
-        raise CheckpointError(f"there is no checkpoint {path}: check the path, or train from the start") from None
+        raise CheckpointError(
+            f"there is no checkpoint {path}: check the path, or train from the start"
+        ) from None
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error}): check the path and its permissions") from error
+        raise CheckpointError(
+            f"{path} cannot be read ({error}): check the path and its permissions"
+        ) from error
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         saved = state["parts"]
     except Exception as error:
-        raise CheckpointError(f"{path} is damaged or not a checkpoint ({error}): delete it and train from the start, "
-                              "or take an older copy") from error
+        raise CheckpointError(
+            f"{path} is damaged or not a checkpoint ({error}): delete it and train from the start, "
+            "or take an older copy"
+        ) from error
     if saved.keys() != parts.keys():
-        raise CheckpointError(f"{path} holds the parts {sorted(saved)}, asked for were {sorted(parts)}: "
-                              "give load the same names as save")
+        raise CheckpointError(
+            f"{path} holds the parts {sorted(saved)}, asked for were {sorted(parts)}: "
+            "give load the same names as save"
+        )
     for name, part in parts.items():
         try:
             _set_state(part, saved[name])
         except Exception as error:
-            raise CheckpointError(f"part {name!r} of {path} does not fit ({error}): "
-                                  "build it as it was when saved") from error
+            raise CheckpointError(
+                f"part {name!r} of {path} does not fit ({error}): build it as it was when saved"
+            ) from error
     _set_random_state(state["random"])
 
 
@@ -92,7 +110,12 @@ def _get_random_state():
     return {
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-        "numpy": [keys.tolist(), position, has_gauss, cached],  # plain numbers: weights_only loads nothing else
+        "numpy": [
+            keys.tolist(),
+            position,
+            has_gauss,
+            cached,
+        ],  # plain numbers: weights_only loads nothing else
         "python": random.getstate(),
     }
 

@@ -12,7 +12,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from gan_helpers import game, plots, sheets
+from gan_helpers import plots
+from gan_helpers.game import engine as game
+from gan_helpers.widgets import sheets
 
 # From "fake" to "real", light enough for points on top; told apart by colour-blind readers, and in grey by brightness.
 # Few colours: a stored picture has 64 in all.
@@ -27,17 +29,28 @@ class Board:
     def __init__(self, axis):
         extent = (-game.EDGE, game.EDGE) * 2
         self.axis = axis
-        self.map = axis.imshow(np.full((2, 2), 0.5), MAP, vmin=0, vmax=1, extent=extent, origin="lower",
-                               interpolation="bilinear")
+        self.map = axis.imshow(
+            np.full((2, 2), 0.5),
+            MAP,
+            vmin=0,
+            vmax=1,
+            extent=extent,
+            origin="lower",
+            interpolation="bilinear",
+        )
         self.grid = axis.add_collection(LineCollection([], colors=plots.GREY, linewidths=0.6))
-        self.real, = axis.plot([], [], "o", color=plots.BLUE, markersize=3, label="real")
-        self.fake, = axis.plot([], [], "x", color=plots.ORANGE, markersize=4, label="fake")
+        (self.real,) = axis.plot([], [], "o", color=plots.BLUE, markersize=3, label="real")
+        (self.fake,) = axis.plot([], [], "x", color=plots.ORANGE, markersize=4, label="fake")
         self.arrows = axis.add_collection(LineCollection([], colors="black", linewidths=1))
-        self.tips, = axis.plot([], [], "o", color="black", markersize=2.5)
-        axis.set(xlim=extent[:2], ylim=extent[2:], xticks=(-2, 0, 2), yticks=(-2, 0, 2), aspect="equal")
+        (self.tips,) = axis.plot([], [], "o", color="black", markersize=2.5)
+        axis.set(
+            xlim=extent[:2], ylim=extent[2:], xticks=(-2, 0, 2), yticks=(-2, 0, 2), aspect="equal"
+        )
         axis.tick_params(labelsize=8)
 
-    def update(self, playing, *, title="", phase=None, show_map=True, show_grid=True, show_arrows=False):
+    def update(
+        self, playing, *, title="", phase=None, show_map=True, show_grid=True, show_arrows=False
+    ):
         """Draw the Game `playing`. With a Phase, its batch takes the place of the points that are always the same."""
         self.map.set_data(playing.belief().numpy() if show_map else np.full((2, 2), 0.5))
         self.grid.set_segments(manifold(playing) if show_grid else [])
@@ -59,7 +72,9 @@ class Board:
             self.tips.set_data([], [])
             return
         by = 0.5 * playing.arrows(fake)
-        by = by * (0.7 / by.norm(dim=1, keepdim=True).clamp(min=1e-12)).clamp(max=1)  # long ones are cut
+        by = by * (0.7 / by.norm(dim=1, keepdim=True).clamp(min=1e-12)).clamp(
+            max=1
+        )  # long ones are cut
         tips = fake + by
         self.arrows.set_segments(torch.stack([fake, tips], 1).numpy())
         self.tips.set_data(*tips.numpy().T)
@@ -85,7 +100,9 @@ def film(playing, moments, *, note):
     """
     now = playing.position
     fig = Figure(figsize=(3.3 * len(moments), 3.7), layout="constrained")
-    for axis, (title, position) in zip(fig.subplots(1, len(moments), squeeze=False).flat, moments, strict=True):
+    for axis, (title, position) in zip(
+        fig.subplots(1, len(moments), squeeze=False).flat, moments, strict=True
+    ):
         playing.go_to(position)
         Board(axis).update(playing, title=title)
         axis.set_xlabel(note(playing), fontsize=9)
@@ -103,10 +120,17 @@ class LiveFigure:
         self.board.axis.legend(loc="upper left", fontsize=8, framealpha=0.8)
         self.losses = self.figure.add_axes((0.58, 0.56, 0.4, 0.37))
         self.divergence = self.figure.add_axes((0.58, 0.07, 0.4, 0.37))
-        names = (("d_loss", "D's loss", self.losses), ("g_loss", "G's loss", self.losses),
-                 ("divergence", "divergence", self.divergence))
-        self.lines = {name: axis.plot([], [], color=colour, linestyle=line, label=label)[0]
-                      for (name, label, axis), colour, line in zip(names, plots.COLOURS, plots.LINES, strict=False)}
+        names = (
+            ("d_loss", "D's loss", self.losses),
+            ("g_loss", "G's loss", self.losses),
+            ("divergence", "divergence", self.divergence),
+        )
+        self.lines = {
+            name: axis.plot([], [], color=colour, linestyle=line, label=label)[0]
+            for (name, label, axis), colour, line in zip(
+                names, plots.COLOURS, plots.LINES, strict=False
+            )
+        }
         self.losses.legend(loc="upper left", fontsize=8, frameon=False, ncols=2)
         self.losses.set_title("losses against turns", fontsize=9)
         self.divergence.set_title("divergence (0: alike, 0.69: nothing in common)", fontsize=9)
@@ -143,7 +167,9 @@ def curve(history, name, most=200):
 def describe(playing):
     """The picture of a Game in a sentence, for those who do not see it."""
     with torch.no_grad():
-        real, fake = (playing.D(points).sigmoid().mean() for points in (playing.shown_real, playing.fakes()))
+        real, fake = (
+            playing.D(points).sigmoid().mean() for points in (playing.shown_real, playing.fakes())
+        )
     modes, words = playing.modes(), [f"Turn {playing.history.step}"]
     if modes is not None:
         words.append(f"the fakes hold {modes} of {len(playing.data.centres)} clouds")
@@ -159,7 +185,9 @@ def describe(playing):
 def spiral(games):
     """A Figure with a path for each of `games` (dict of title to points (x, y)), its points numbered from 0."""
     fig = Figure(figsize=(4 * len(games), 3.9), layout="constrained")
-    for axis, (title, points) in zip(fig.subplots(1, len(games), squeeze=False).flat, games.items(), strict=True):
+    for axis, (title, points) in zip(
+        fig.subplots(1, len(games), squeeze=False).flat, games.items(), strict=True
+    ):
         xs, ys = zip(*points, strict=True)
         axis.axhline(0, color=plots.GREY, linewidth=0.7)
         axis.axvline(0, color=plots.GREY, linewidth=0.7)
@@ -170,7 +198,16 @@ def spiral(games):
             labels.setdefault((round(point[0], 6), round(point[1], 6)), []).append(str(number))
         if len(points) <= 25:
             for point, numbers in labels.items():
-                axis.annotate(", ".join(numbers), point, xytext=(5, 5), textcoords="offset points", fontsize=8)
+                axis.annotate(
+                    ", ".join(numbers), point, xytext=(5, 5), textcoords="offset points", fontsize=8
+                )
         reach = 1.2 * max(map(abs, (*xs, *ys)))
-        axis.set(title=title, xlabel="x", ylabel="y", xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+        axis.set(
+            title=title,
+            xlabel="x",
+            ylabel="y",
+            xlim=(-reach, reach),
+            ylim=(-reach, reach),
+            aspect="equal",
+        )
     return fig

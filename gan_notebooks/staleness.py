@@ -1,13 +1,14 @@
 """When rows of a stored table no longer say what a lesson does: for `make results` and the tests.
 
-Each variant is judged by what *it* rests on, stored beside its table (gan_helpers.fingerprints).
+Each variant is judged by what *it* rests on, stored beside its table (gan_notebooks.fingerprints).
 """
 
 import json
 
-from gan_helpers import fingerprints, tables
-from gan_helpers.execution import default_parameters
-from gan_helpers.fingerprints import JUDGES
+from gan_helpers import tables
+from gan_notebooks import fingerprints
+from gan_notebooks.fingerprints import JUDGES
+from gan_notebooks.notebooks import default_parameters
 
 SEEDS = (0, 1, 2, 3, 4)
 NO_SETTINGS = ("SEED", "TABLE")  # parameters that say which rows are made, and not how

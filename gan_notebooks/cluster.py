@@ -16,15 +16,18 @@ from pathlib import Path
 import nbformat
 from tqdm import tqdm
 
-from gan_helpers import execution
-from gan_helpers.execution import POLL, SweepError, partial
-from gan_helpers.lesson import ParameterError
+from gan_helpers.parameters import ParameterError
+from gan_notebooks import runner
+from gan_notebooks.notebooks import SweepError
+from gan_notebooks.runner import POLL, partial
 
 try:
     import distributed
 except ImportError:
-    raise SweepError("--scheduler needs dask.distributed: install it here and on every worker by "
-                     'python -m pip install "adversarial-digits[cluster]", from a checkout ".[cluster]"') from None
+    raise SweepError(
+        "--scheduler needs dask.distributed: install it here and on every worker by "
+        'python -m pip install "adversarial-digits[cluster]", from a checkout ".[cluster]"'
+    ) from None
 
 AHEAD = 2  # runs handed out for each worker: one that it does, one that waits there
 LOOK = 5  # seconds after which to look for workers that have joined
@@ -43,8 +46,10 @@ def fingerprint():
 def check_version(wanted, where):
     """Raise SweepError where the course that is installed here, on the worker `where`, is not the `wanted`."""
     if (here := fingerprint()) != wanted:
-        raise SweepError(f"the worker {where} has another version of gan_helpers ({here}) than who sweeps ({wanted}): "
-                         "install the same one on both, restart the worker, then start the sweep again")
+        raise SweepError(
+            f"the worker {where} has another version of gan_helpers ({here}) than who sweeps ({wanted}): "
+            "install the same one on both, restart the worker, then start the sweep again"
+        )
 
 
 class OneRunAtATime(distributed.WorkerPlugin):
@@ -57,7 +62,9 @@ class OneRunAtATime(distributed.WorkerPlugin):
 
     async def setup(self, worker):
         await worker.set_resources(runs=0)
-        check_version(self.version, worker.address)  # of a worker that joins later, this stands in its log
+        check_version(
+            self.version, worker.address
+        )  # of a worker that joins later, this stands in its log
         await worker.set_resources(runs=1)
 
 
@@ -75,9 +82,19 @@ def run_there(source, lesson, parameters, timeout, version):
             notebook, output = Path(folder, f"{lesson}.ipynb"), Path(folder, "executed.ipynb")
             notebook.write_text(source, encoding="utf8")
             # Dask waits for a cancelled task that has begun; it only notes that nobody will take the result.
-            record = execution.execute(notebook, output, parameters, quiet=True, timeout=timeout,
-                                       wanted=lambda: worker.state.tasks[key].state != "cancelled")
-            return record["error"], record["seconds"], output.read_bytes() if output.exists() else b""
+            record = runner.execute(
+                notebook,
+                output,
+                parameters,
+                quiet=True,
+                timeout=timeout,
+                wanted=lambda: worker.state.tasks[key].state != "cancelled",
+            )
+            return (
+                record["error"],
+                record["seconds"],
+                output.read_bytes() if output.exists() else b"",
+            )
     except (OSError, ParameterError) as failure:  # a full disk, a bad GAN_HELPERS_THREADS
         return f"the worker {worker.address}: {failure}", 0.0, b""
 
@@ -89,7 +106,10 @@ def execute_all(runs, folder, address, *, timeout):
     its partial notebook is back in `folder`. Where a worker is lost, Dask gives its runs to another. Raises SweepError
     where no scheduler answers or a worker has another version of the course.
     """
-    sources = {notebook: _without_outputs(notebook) for notebook in {notebook for notebook, _ in runs.values()}}
+    sources = {
+        notebook: _without_outputs(notebook)
+        for notebook in {notebook for notebook, _ in runs.values()}
+    }
     version, sweep, waiting, futures = fingerprint(), uuid.uuid4().hex[:8], list(runs), {}
     with _connected(address, version) as client:
         room, looked = 0, -math.inf
@@ -98,24 +118,40 @@ def execute_all(runs, folder, address, *, timeout):
                 if time.monotonic() - looked > LOOK:
                     workers = len(_answer(client.nthreads, address))
                     if not workers:
-                        tqdm.write(f"{address} has no worker now: the runs wait for one, `dask worker {address}`")
+                        tqdm.write(
+                            f"{address} has no worker now: the runs wait for one, `dask worker {address}`"
+                        )
                     room, looked = AHEAD * max(1, workers), time.monotonic()
                 while waiting and len(futures) < room:
                     name = waiting.pop(0)
                     notebook, parameters = runs[name]
                     partial(folder, name).unlink(missing_ok=True)
                     # The key tells another sweep's run of this name from ours.
-                    futures[name] = client.submit(run_there, sources[notebook], notebook.stem, parameters, timeout,
-                                                  version, resources={"runs": 1}, key=f"{name}-{sweep}")
+                    futures[name] = client.submit(
+                        run_there,
+                        sources[notebook],
+                        notebook.stem,
+                        parameters,
+                        timeout,
+                        version,
+                        resources={"runs": 1},
+                        key=f"{name}-{sweep}",
+                    )
                     yield name, None
-                for name in [name for name, one in futures.items() if one.status in ("finished", "error", "cancelled")]:
+                for name in [
+                    name
+                    for name, one in futures.items()
+                    if one.status in ("finished", "error", "cancelled")
+                ]:
                     error, seconds, executed = _answer(futures.pop(name).result, address)
                     if executed:
                         partial(folder, name).write_bytes(executed)
                     yield name, {"error": error, "seconds": seconds}
                 time.sleep(POLL)
         finally:
-            with contextlib.suppress(Exception):  # the scheduler may be gone; it drops what has no client left
+            with contextlib.suppress(
+                Exception
+            ):  # the scheduler may be gone; it drops what has no client left
                 client.cancel(list(futures.values()), force=True)
 
 
@@ -124,8 +160,10 @@ def _connected(address, version):
     try:
         client = distributed.Client(address, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
-        raise SweepError(f"no scheduler answers at {address} ({error}): start one by `dask scheduler`, which prints "
-                         "its address") from None
+        raise SweepError(
+            f"no scheduler answers at {address} ({error}): start one by `dask scheduler`, which prints "
+            "its address"
+        ) from None
     try:
         _answer(lambda: client.register_plugin(OneRunAtATime(version)), address)
     except BaseException:
@@ -140,15 +178,25 @@ def _answer(ask, address):
         return ask()
     except distributed.KilledWorker as error:
         lost = error.allowed_failures + 1
-        return f"the loss of {lost} workers, one after the other, perhaps for want of memory", 0.0, b""
+        return (
+            f"the loss of {lost} workers, one after the other, perhaps for want of memory",
+            0.0,
+            b"",
+        )
     except (OSError, CancelledError) as error:
-        raise SweepError(f"the scheduler at {address} is gone ({error}): start it again, then the same sweep, which "
-                         "does what is missing") from None
+        raise SweepError(
+            f"the scheduler at {address} is gone ({error}): start it again, then the same sweep, which "
+            "does what is missing"
+        ) from None
     except Exception as error:
-        if "ModuleNotFoundError" not in repr(error):  # from a plugin it comes as text in another exception
+        if "ModuleNotFoundError" not in repr(
+            error
+        ):  # from a plugin it comes as text in another exception
             raise
-        raise SweepError(f"a worker of {address} cannot import gan_helpers ({error}): install the course there, in the "
-                         "same version, and restart the worker") from None
+        raise SweepError(
+            f"a worker of {address} cannot import gan_helpers ({error}): install the course there, in the "
+            "same version, and restart the worker"
+        ) from None
 
 
 def _without_outputs(notebook):

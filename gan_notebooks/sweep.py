@@ -16,18 +16,9 @@ import yaml
 from tqdm import tqdm
 
 from gan_helpers import tables
-from gan_helpers.execution import (
-    INTERRUPTED,
-    POLL,
-    SweepError,
-    parameter_specs,
-    partial,
-    read_record,
-    size_parameters,
-    start,
-    stopped_in,
-)
-from gan_helpers.lesson import ParameterError, check_parameters
+from gan_helpers.parameters import ParameterError, check_parameters
+from gan_notebooks.notebooks import SweepError, parameter_specs, read_record, size_parameters
+from gan_notebooks.runner import INTERRUPTED, POLL, partial, start, stopped_in
 
 LONGEST_NAME = 200  # bytes; most file systems allow 255, and an ending comes behind
 
@@ -64,7 +55,9 @@ def read_grid(path):
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ParameterError(f"the grid {path} cannot be read: {error}") from None
     if not isinstance(grid, dict) or not all(isinstance(name, str) for name in grid):
-        raise ParameterError(f"the grid {path} must have a line for each parameter, such as SEED: [0, 1, 2]")
+        raise ParameterError(
+            f"the grid {path} must have a line for each parameter, such as SEED: [0, 1, 2]"
+        )
     return {name: values if isinstance(values, list) else [values] for name, values in grid.items()}
 
 
@@ -74,7 +67,9 @@ def plan(notebooks, grid, size="default"):
     `grid`: dict of parameter to list of values; `size` gives the others.
     """
     if empty := [name for name, values in grid.items() if not values]:
-        raise ParameterError(f"there is no value for {', '.join(empty)}: give one, or leave the name out")
+        raise ParameterError(
+            f"there is no value for {', '.join(empty)}: give one, or leave the name out"
+        )
     runs, taken = {}, set()
     for notebook in notebooks:
         specs, sized = parameter_specs(notebook), size_parameters(notebook, size)
@@ -82,12 +77,21 @@ def plan(notebooks, grid, size="default"):
             chosen = dict(zip(grid, values, strict=True))
             parameters = sized | chosen
             check_parameters(notebook.stem, parameters, specs)
-            name = ",".join([notebook.stem, *([size] if size != "default" else []),
-                             *(f"{key}={quote(str(value), safe='')}" for key, value in chosen.items())])
+            name = ",".join(
+                [
+                    notebook.stem,
+                    *([size] if size != "default" else []),
+                    *(f"{key}={quote(str(value), safe='')}" for key, value in chosen.items()),
+                ]
+            )
             if len(name.encode()) > LONGEST_NAME:
-                raise ParameterError(f"the run's file name would be too long: {name}; set fewer or shorter values")
+                raise ParameterError(
+                    f"the run's file name would be too long: {name}; set fewer or shorter values"
+                )
             if name.casefold() in taken:  # one file on Windows and macOS
-                raise ParameterError(f"two runs would have one file name, {name}: give each value once")
+                raise ParameterError(
+                    f"two runs would have one file name, {name}: give each value once"
+                )
             taken.add(name.casefold())
             runs[name] = notebook, parameters
     return runs
@@ -118,21 +122,35 @@ def sweep(runs, folder, *, jobs=1, timeout=None, scheduler=None, again=False, qu
             hashes[notebook] = _code_hash(copies[notebook])
         statuses, missing = {}, {}
         for name, (notebook, parameters) in runs.items():
-            wanted = {"run": name, "lesson": notebook.stem, "parameters": parameters, "code": hashes[notebook]}
+            wanted = {
+                "run": name,
+                "lesson": notebook.stem,
+                "parameters": parameters,
+                "code": hashes[notebook],
+            }
             found, executed = read_status(folder, name), folder / f"{name}.ipynb"
-            if again or not found.items() >= (wanted | {"status": "done"}).items() or not executed.exists():
+            if (
+                again
+                or not found.items() >= (wanted | {"status": "done"}).items()
+                or not executed.exists()
+            ):
                 missing[name] = copies[notebook], parameters
                 if again:  # an earlier result must not pass for this one's
                     executed.unlink(missing_ok=True)
                     (folder / f"{name}.json").unlink(missing_ok=True)
             statuses[name] = wanted if name in missing else found
         if scheduler and missing:
-            from gan_helpers import cluster  # only who asks for it needs dask.distributed
+            from gan_notebooks import cluster  # only who asks for it needs dask.distributed
 
             records = cluster.execute_all(missing, folder, scheduler, timeout=timeout)
         else:
             records = _execute_all(missing, folder, jobs=jobs, timeout=timeout, quiet=quiet)
-        _follow(records, statuses, folder, progress(len(runs), len(runs) - len(missing), disable=not quiet))
+        _follow(
+            records,
+            statuses,
+            folder,
+            progress(len(runs), len(runs) - len(missing), disable=not quiet),
+        )
     return statuses
 
 
@@ -144,8 +162,9 @@ def _execute_all(runs, folder, *, jobs, timeout, quiet):
             while waiting and len(running) < jobs:
                 name = waiting.pop(0)
                 notebook, parameters = runs[name]
-                running[name] = start(notebook, partial(folder, name), parameters, quiet=quiet,
-                                      timeout=timeout)
+                running[name] = start(
+                    notebook, partial(folder, name), parameters, quiet=quiet, timeout=timeout
+                )
                 yield name, None
             for name in [name for name, one in running.items() if one.ended()]:
                 yield name, running.pop(name).finish()
@@ -165,7 +184,11 @@ def _follow(records, statuses, folder, bar):
                     statuses[name]["status"] = "running"
                 else:
                     status = "failed" if record["error"] else "done"
-                    statuses[name] |= {"status": status, "error": record["error"], "seconds": record["seconds"]}
+                    statuses[name] |= {
+                        "status": status,
+                        "error": record["error"],
+                        "seconds": record["seconds"],
+                    }
                     if status == "done":
                         os.replace(partial(folder, name), folder / f"{name}.ipynb")
                     else:
@@ -176,8 +199,12 @@ def _follow(records, statuses, folder, bar):
         for name, status in statuses.items():
             if status.get("status") == "running":
                 there = partial(folder, name).exists()
-                status |= {"status": "failed",
-                           "error": stopped_in(partial(folder, name), INTERRUPTED) if there else INTERRUPTED}
+                status |= {
+                    "status": "failed",
+                    "error": stopped_in(partial(folder, name), INTERRUPTED)
+                    if there
+                    else INTERRUPTED,
+                }
                 _write_status(folder, status)
         raise
 
@@ -199,8 +226,10 @@ def _locked(folder):
     with open(folder / ".lock", "a+", encoding="utf8") as file:
         if not _lock(file):
             file.seek(0)
-            raise SweepError(f"{file.read() or 'another process'} is sweeping into {folder.resolve()}: wait, or give "
-                             "another folder")
+            raise SweepError(
+                f"{file.read() or 'another process'} is sweeping into {folder.resolve()}: wait, or give "
+                "another folder"
+            )
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
@@ -213,7 +242,9 @@ def _lock(file):
         if os.name == "nt":
             import msvcrt
 
-            file.seek(10_000)  # Windows locks bytes, and who is refused wants to read the first ones
+            file.seek(
+                10_000
+            )  # Windows locks bytes, and who is refused wants to read the first ones
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
@@ -240,7 +271,9 @@ def _write_status(folder, status):
 def _code_hash(notebook):
     """Of the code alone: a corrected sentence makes no run stale."""
     cells = nbformat.read(notebook, as_version=4).cells
-    return hashlib.sha256("\0".join(cell.source for cell in cells if cell.cell_type == "code").encode()).hexdigest()
+    return hashlib.sha256(
+        "\0".join(cell.source for cell in cells if cell.cell_type == "code").encode()
+    ).hexdigest()
 
 
 def collect(folder, output):
@@ -254,10 +287,18 @@ def collect(folder, output):
             except Exception as error:  # one damaged file must not cost the table of the others
                 status |= {"status": "unreadable", "error": str(error)}
         claims = record.get("values", {}).get("claims", [])
-        rows.append({"run": status.get("run", path.stem), "status": status.get("status", "unreadable"),
-                     "seconds": status.get("seconds"), **status.get("parameters", {}),
-                     "claims_held": sum(claim["holds"] for claim in claims), "claims": len(claims),
-                     **_flat(record.get("values", {}).get("scores", {})), "error": status.get("error")})
+        rows.append(
+            {
+                "run": status.get("run", path.stem),
+                "status": status.get("status", "unreadable"),
+                "seconds": status.get("seconds"),
+                **status.get("parameters", {}),
+                "claims_held": sum(claim["holds"] for claim in claims),
+                "claims": len(claims),
+                **_flat(record.get("values", {}).get("scores", {})),
+                "error": status.get("error"),
+            }
+        )
     if not rows:
         raise SystemExit(f"there are no runs in {folder}: start them with `gan-notebooks sweep`")
     tables.write(output, rows)
@@ -268,5 +309,7 @@ def _flat(scores, prefix=""):
     """{"a": {"b": 1}} as {"a b": 1}: a column a number."""
     flat = {}
     for name, value in scores.items():
-        flat |= _flat(value, f"{prefix}{name} ") if isinstance(value, dict) else {prefix + name: value}
+        flat |= (
+            _flat(value, f"{prefix}{name} ") if isinstance(value, dict) else {prefix + name: value}
+        )
     return flat

@@ -28,8 +28,9 @@ import nbformat
 import torch
 from nbformat.v4 import new_code_cell
 
-from gan_helpers import data, execution, judges, metrics, plots, tables, training
+from gan_helpers import data, judges, metrics, plots, tables, training
 from gan_helpers.lesson import first_and_last_losses, sum_of_weights
+from gan_notebooks import notebooks, runner
 
 TOLERANCE = 1e-6  # of a number, or of its size where it is above 1
 PARTS = ("losses", "weights", "measured")
@@ -99,18 +100,18 @@ def run(notebook, *, scale=1.0, parameters=None):
     """
     notebook = Path(notebook)
     copy = nbformat.read(notebook, as_version=4)
-    source = f"from gan_helpers import fingerprints\n\nfingerprints.begin({scale})"
+    source = f"from gan_notebooks import fingerprints\n\nfingerprints.begin({scale})"
     copy.cells.insert(0, new_code_cell(source))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / notebook.name
         nbformat.write(copy, path)
-        everything = {"TABLE": "all"} if "TABLE" in execution.parameter_specs(notebook) else {}
-        sized = execution.size_parameters(notebook, "smoke") | everything | (parameters or {})
-        record = execution.execute(
+        everything = {"TABLE": "all"} if "TABLE" in notebooks.parameter_specs(notebook) else {}
+        sized = notebooks.size_parameters(notebook, "smoke") | everything | (parameters or {})
+        record = runner.execute(
             path, Path(folder) / f"{notebook.stem}.out.ipynb", sized, quiet=True
         )
     if record["error"]:
-        raise execution.SweepError(
+        raise notebooks.SweepError(
             f"{notebook.stem} at smoke size in float64 stopped in {record['error']}"
         )
     return record
@@ -186,7 +187,7 @@ def reads(notebook, current, names):
                 changed = of(run(notebook, scale=-2.0))  # turns the order of logits round, too
             else:
                 changed = of(run(notebook, parameters={name: _other_value(notebook, name)}))
-        except execution.SweepError:
+        except notebooks.SweepError:
             changed = {}
         for variant in current:
             if variant not in changed or moved(changed[variant], current[variant]):
@@ -196,9 +197,9 @@ def reads(notebook, current, names):
 
 def _other_value(notebook, name):
     """A value of a parameter that it does not have at smoke size, and may have."""
-    defaults = execution.default_parameters(notebook) | execution.size_parameters(notebook, "smoke")
+    defaults = notebooks.default_parameters(notebook) | notebooks.size_parameters(notebook, "smoke")
     value = defaults[name]
-    spec = execution.parameter_specs(notebook)[name]
+    spec = notebooks.parameter_specs(notebook)[name]
     if spec is bool:
         return not value
     if isinstance(spec, set):
@@ -220,7 +221,7 @@ def in_float64(module, function, *arguments):
     Arguments and result are what JSON can carry.
     """
     call = [module, function, arguments]
-    code = "from gan_helpers import fingerprints; fingerprints._answer()"
+    code = "from gan_notebooks import fingerprints; fingerprints._answer()"
     command = [sys.executable, "-c", code, json.dumps(call)]
     process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(process.stdout)

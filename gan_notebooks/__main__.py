@@ -1,0 +1,5 @@
+"""`python -m gan_notebooks`: the command `gan-notebooks`."""
+
+from gan_notebooks.cli import main
+
+main()
