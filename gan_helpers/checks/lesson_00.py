@@ -213,11 +213,7 @@ def uphill(answer):
             "the arrows are too short by the number of fakes",
             "a fake's own score: the sum, not the mean",
         ),
-        (
-            right * slope,
-            "it is the gradient of the probability",
-            "of the score, without a sigmoid",
-        ),
+        (right * slope, "it is the gradient of the probability", "of the score, without a sigmoid"),
         (
             unit_length,
             "every arrow has length 1",
@@ -235,9 +231,7 @@ def uphill(answer):
         "no create_graph: arrows are only looked at",
     )
     yield wrong_if(
-        given.requires_grad,
-        "the fakes that were handed in are changed",
-        "work on fakes.detach()",
+        given.requires_grad, "the fakes that were handed in are changed", "work on fakes.detach()"
     )
 
 

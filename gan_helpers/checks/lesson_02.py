@@ -68,11 +68,7 @@ def discriminator_update(answer):
     step = _weights(D) - start_of_D
     right_step = reference(sign=1) - start_of_D
     yield step.norm() > 0, "D has not changed", "after backward() the optimiser must take its step"
-    yield (
-        near(_weights(G), start_of_G),
-        "G has changed",
-        "this is D's step: only opt_D may step",
-    )
+    yield near(_weights(G), start_of_G), "G has changed", "this is D's step: only opt_D may step"
     yield (
         all(p.grad is None for p in G.parameters()),
         "D's loss has left gradients in G",
@@ -152,11 +148,7 @@ def squared_error(answer):
         "[3, 1] and [3] broadcast to [3, 3]. Bring both to one shape first",
     )
     yield abs(error - 17) > 1e-4, "it is the sum", "the mean does not grow with the batch"
-    yield (
-        abs(error - 17 / 3) < 1e-4,
-        f"you get {error:.3f}, not 17/3",
-        "(0² + 1² + 4²) / 3",
-    )
+    yield abs(error - 17 / 3) < 1e-4, f"you get {error:.3f}, not 17/3", "(0² + 1² + 4²) / 3"
     yield near(of_column, of_flat), "[B] and [B, 1] give different results", "both must work"
     yield (
         answer(torch.ones(1, 1), torch.ones(1)).item() == 0,

@@ -25,11 +25,7 @@ def probability_real(answer):
     z = LOGITS.exp().sum(1)
     yield from mistakes(
         probabilities,
-        (
-            torch.log(z),
-            "it is lse, any real number",
-            "lse is the score; a probability is σ of it",
-        ),
+        (torch.log(z), "it is lse, any real number", "lse is the score; a probability is σ of it"),
         (1 / (1 + z), "it is the probability of fake", "1 minus that"),
         (
             LOGITS.softmax(1).max(1).values,
@@ -89,11 +85,7 @@ def k_plus_one_loss(answer):
         loss,
         (of_real, "the fakes are left out", "a second cross-entropy, of fake_logits"),
         (right - of_real, "the real digits are left out", "both parts"),
-        (
-            with_class(0),
-            "the fakes have class 0",
-            "0 is a digit: they need a class of their own",
-        ),
+        (with_class(0), "the fakes have class 0", "0 is a digit: they need a class of their own"),
         (
             with_class(10),
             "the fakes have class 10",

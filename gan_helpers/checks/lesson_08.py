@@ -2,6 +2,7 @@
 
 import math
 import operator
+from fractions import Fraction
 
 import torch
 
@@ -22,8 +23,14 @@ def _same_number(result, value):
     return abs(float(result) - value) < 1e-6
 
 
+def _equals(right, result, text, hint):
+    """(holds, reason, hint) for being the number `right`, given as it is printed: "26/6"."""
+    reason = f"{text} {float(result):.4f} and not {right}"
+    return _same_number(result, Fraction(right)), reason, hint
+
+
 def _copy(lists):
-    """A dict of lists, copied so deep that an answer which sorts them in place changes nothing."""
+    """The dict with copies of its lists, for an answer that may change them."""
     return {name: list(values) for name, values in lists.items()}
 
 
@@ -71,11 +78,7 @@ def choose_rate(answer):
             "it chooses the rate with the lowest mean",
             "the rule was the median, which one bad run hardly moves",
         ),
-        (
-            4e-3,
-            "it chooses the rate whose worst run is the least bad",
-            "the rule was the median",
-        ),
+        (4e-3, "it chooses the rate whose worst run is the least bad", "the rule was the median"),
         comparison=operator.eq,
     )
     yield rate == 5e-4, f"it chooses {rate:g} and not 0.0005", "medians: 6.7, 6.5, 6.2, 9 and 21"
@@ -87,7 +90,7 @@ def _rate_of_two_runs_each(answer):
     """Lines about the median of an even number of runs."""
     for tries in ({1e-3: [1.0, 9.0], 2e-3: [4.0, 5.0]}, {2e-3: [1.0, 6.0], 1e-3: [4.0, 5.0]}):
         rate = answer(_copy(tries))
-        right = min(tries, key=lambda rate, tries=tries: sum(tries[rate]))
+        right = min(tries, key=lambda rate: sum(tries[rate]))
         yield (
             rate == right,
             f"of two rates with two runs each, {tries}, it chooses {rate!r}",
@@ -132,15 +135,12 @@ def sign_test(answer):
         ),
         comparison=_same_number,
     )
-    yield (
-        _same_number(p, 1 / 16),
-        f"with a lower on all five seeds it gives {float(p):.4f} and not 0.0625",
-        "two ways out of 2⁵ = 32",
-    )
+    yield _equals("0.0625", p, "with a lower on all five seeds it gives", "two ways out of 2⁵ = 32")
     p = answer(high, low)
-    yield (
-        _same_number(p, 1 / 16),
-        f"with b lower on all five seeds it gives {float(p):.4f} and not 0.0625",
+    yield _equals(
+        "0.0625",
+        p,
+        "with b lower on all five seeds it gives",
         "count the rarer of the two outcomes: min(wins, n - wins)",
     )
     yield from _sign_test_of_mixed_results(answer, high)
@@ -151,11 +151,7 @@ def sign_test(answer):
         "nothing speaks for either: 1",
     )
     p = answer([0.0] * 8, [1.0] * 8)
-    yield (
-        _same_number(p, 2 / 256),
-        f"with eight of eight it gives {float(p):.4f} and not 2/256",
-        "n is len, not 5",
-    )
+    yield _equals("2/256", p, "with eight of eight it gives", "n is len, not 5")
 
 
 def _sign_test_of_mixed_results(answer, high):
@@ -171,16 +167,13 @@ def _sign_test_of_mixed_results(answer, high):
         ),
         comparison=_same_number,
     )
-    yield (
-        _same_number(p, 12 / 32),
-        f"with four of five it gives {float(p):.4f} and not 0.375",
-        "2 · (1 + 5) / 32",
-    )
+    yield _equals("0.375", p, "with four of five it gives", "2 · (1 + 5) / 32")
     four_wins_and_a_tie = [0.5, 1.0, 9.0, 3.0, 5.0]
     p = answer(four_wins_and_a_tie, high)
-    yield (
-        _same_number(p, 1 / 8),
-        f"with four wins and a tie it gives {float(p):.4f} and not 0.125",
+    yield _equals(
+        "0.125",
+        p,
+        "with four wins and a tie it gives",
         "a tie says nothing: leave it out, so that n is 4",
     )
     p = answer([1.0, 3.0, 1.0, 3.0], [2.0, 2.0, 2.0, 2.0])
@@ -189,11 +182,7 @@ def _sign_test_of_mixed_results(answer, high):
         f"with two wins of four it gives {float(p):.4f}",
         "a probability is at most 1",
     )
-    yield (
-        _same_number(p, 1),
-        f"with two wins of four it gives {float(p):.4f} and not 1",
-        "min(1.0, …)",
-    )
+    yield _equals("1", p, "with two wins of four it gives", "min(1.0, …)")
 
 
 VERDICTS = [  # (right answer, a, b, what is special, hint)
@@ -290,21 +279,21 @@ def expected_best(answer):
         ),
         comparison=_same_number,
     )
-    yield (
-        _same_number(best, 22 / 6),
-        f"the best of 2 of (8, 3, 5, 4) is {float(best):.4f} and not 22/6",
+    yield _equals(
+        "22/6",
+        best,
+        "the best of 2 of (8, 3, 5, 4) is",
         "(3 + 5 + 4 + 3 + 3 + 4) / 6: the lowest of each of the six pairs",
     )
-    for k, right in ((1, 5.0), (3, 3.25), (4, 3.0)):
+    for k, right in ((1, "5.0"), (3, "3.25"), (4, "3.0")):
         best = answer(list(values), k)
-        yield (
-            _same_number(best, right),
-            f"the best of {k} of (8, 3, 5, 4) is {float(best):.4f} and not {right}",
+        yield _equals(
+            right,
+            best,
+            f"the best of {k} of (8, 3, 5, 4) is",
             "use k: itertools.combinations(values, k)",
         )
     best = answer([4.0, 4.0, 6.0, 8.0], 2)
-    yield (
-        _same_number(best, 26 / 6),
-        f"the best of 2 of (4, 4, 6, 8) is {float(best):.4f} and not 26/6",
-        "two runs may have one value: no set()",
+    yield _equals(
+        "26/6", best, "the best of 2 of (4, 4, 6, 8) is", "two runs may have one value: no set()"
     )
