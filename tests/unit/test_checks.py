@@ -14,6 +14,7 @@ def test_near_wants_one_shape_and_values_within_atol():
     assert near(2.0, 2.4, atol=0.5)
     assert not near(2.0, 2.6, atol=0.5)
     assert near((0.5, 1.5), torch.tensor([0.5, 1.5], dtype=torch.float64, requires_grad=True))
+    assert near(torch.tensor([0.5], dtype=torch.float64), torch.tensor([0.5]))
     assert not near(torch.ones(1), 1.0)
     assert not near(torch.ones(3, 1), torch.ones(3))
     assert not near(float("nan"), float("nan"))
@@ -72,6 +73,7 @@ def test_a_number_is_a_tensor_without_dimensions():
     assert [holds for holds, _, _ in is_number(torch.tensor(1.0))] == [True, True]
     *_, (holds, reason, hint) = is_number(torch.ones(2, 1), "a mean")
     assert (holds, reason, hint) == (False, "it has shape [2, 1]", "a mean")
+    assert [holds for holds, _, _ in is_number(torch.ones(1))] == [True, False]
     assert is_tensor(1.0)[:2] == (False, "it returns float and no tensor")
     assert is_tensor(torch.ones(2))[0]
 
