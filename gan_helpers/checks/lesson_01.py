@@ -2,7 +2,7 @@
 
 import torch
 
-from gan_helpers.checks import check, is_tensor
+from gan_helpers.checks import check, is_tensor, wrong_if
 
 
 @check
@@ -10,26 +10,27 @@ def to_tanh_range(answer):
     """answer(pixels uint8, any shape) -> float32 in [-1, 1] of that shape."""
     pixels = torch.tensor([[0, 51, 255], [204, 102, 153]], dtype=torch.uint8)
     before = pixels.clone()
-    scaled = answer(pixels)
-    yield is_tensor(scaled)
+    images = answer(pixels)
+    yield is_tensor(images)
     yield (
-        scaled.shape == pixels.shape,
-        f"shape {list(pixels.shape)} has become {list(scaled.shape)}",
+        images.shape == pixels.shape,
+        f"shape {list(pixels.shape)} has become {list(images.shape)}",
         "keep the shape",
     )
     yield (
-        scaled.is_floating_point(),
-        f"it returns {scaled.dtype}",
+        images.is_floating_point(),
+        f"it returns {images.dtype}",
         "turn bytes into floats before you compute",
     )
     yield (
-        scaled.dtype == torch.float32,
-        f"it returns {scaled.dtype}",
+        images.dtype == torch.float32,
+        f"it returns {images.dtype}",
         "the nets compute with float32: use .float()",
     )
-    low, high = scaled.min().item(), scaled.max().item()
-    yield (
-        (low, high) != (0, 1),
+    low = images.min().item()
+    high = images.max().item()
+    yield wrong_if(
+        (low, high) == (0, 1),
         "black is 0 and not -1",
         "that is the first of two steps: [0, 1] is not yet [-1, 1]",
     )
@@ -44,10 +45,10 @@ def to_tanh_range(answer):
         f"the range is [{low:g}, {high:g}]",
         "0 must become exactly -1, and 255 exactly 1",
     )
-    expected = torch.tensor([[-1, -0.6, 1], [0.6, -0.2, 0.2]])
+    right = torch.tensor([[-1, -0.6, 1], [0.6, -0.2, 0.2]])
     yield (
-        torch.allclose(scaled, expected, atol=1e-6),
-        f"51, a fifth of white, has become {scaled[0, 1]:.3f}",
+        torch.allclose(images, right, atol=1e-6),
+        f"51, a fifth of white, has become {images[0, 1]:.3f}",
         "it should be -0.6; do you compute with bytes, which wrap around at 256?",
     )
     yield (
@@ -75,22 +76,23 @@ def from_tanh_range(answer):
         f"it returns {pixels.dtype}",
         "a picture file holds bytes: .to(torch.uint8)",
     )
-    first, last = pixels[0, 0].item(), pixels[15, 15].item()
-    yield first == 0, f"black comes back as {first}", "add 1 before you multiply: -1 must become 0"
+    black = pixels[0, 0].item()
+    white = pixels[15, 15].item()
+    yield black == 0, f"black comes back as {black}", "add 1 before you multiply: -1 must become 0"
     yield (
-        last == 255,
-        f"white comes back as {last}",
+        white == 255,
+        f"white comes back as {white}",
         "the span from -1 to 1 is 2 long, and must become 255 long",
     )
-    wrong = (pixels != greys).nonzero()
-    grey = greys[tuple(wrong[0])].item() if len(wrong) else None
-    yield (
-        len(wrong) == 0,
-        f"{len(wrong)} of 256 grey levels do not come back, {grey} among them",
+    wrong_greys = greys[pixels != greys].tolist()
+    first_wrong = wrong_greys[0] if wrong_greys else None
+    yield wrong_if(
+        wrong_greys,
+        f"{len(wrong_greys)} of 256 grey levels do not come back, {first_wrong} among them",
         "turning a float into a byte cuts off: 6.9999 becomes 6. Round first",
     )
-    half = answer(torch.tensor([-1 + 2 * 100.6 / 255]))
-    yield half.item() == 101, f"100.6 becomes {half.item()}", "round to the nearest level"
+    level = answer(torch.tensor([-1 + 2 * 100.6 / 255]))
+    yield level.item() == 101, f"100.6 becomes {level.item()}", "round to the nearest level"
     yield (
         torch.equal(images, before),
         "it has changed the images it was given",
@@ -102,7 +104,8 @@ def from_tanh_range(answer):
 def load_batch(answer):
     """answer(pixels uint8 [B, 28, 28]) -> float32 [B, 1, 28, 28] in [-1, 1], scaled once."""
     pixels = torch.zeros(2, 28, 28, dtype=torch.uint8)
-    pixels[0, 3:9], pixels[1, 5:7] = 255, 51
+    pixels[0, 3:9] = 255
+    pixels[1, 5:7] = 51
     batch = answer(pixels)
     yield is_tensor(batch)
     yield (
@@ -110,14 +113,15 @@ def load_batch(answer):
         f"two pictures have become {list(batch.shape)}",
         "a net for pictures wants [B, 1, 28, 28]: keep unsqueeze(1)",
     )
-    low, high = batch.min().item(), batch.max().item()
-    yield (
-        low != -3,
+    low = batch.min().item()
+    high = batch.max().item()
+    yield wrong_if(
+        low == -3,
         "black is -3: the range is [-3, 1]",
         "the scaling is done twice. Which line is too many?",
     )
-    yield (
-        low != 0,
+    yield wrong_if(
+        low == 0,
         "black is 0: the range is [0, 1]",
         "now it is not scaled often enough. One of the two must stay",
     )
@@ -126,11 +130,12 @@ def load_batch(answer):
         f"the range is [{low:g}, {high:g}]",
         "black must be -1 and white 1",
     )
-    edge = batch[1, 0, 5, 0].item()
+    grey = batch[1, 0, 5, 0].item()
     yield (
-        abs(edge + 0.6) < 1e-6,
-        f"grey level 51 has become {edge:g} and not -0.6",
-        "clamping hides a wrong scaling: what was darker than middle grey is now black. Remove the cause",
+        abs(grey + 0.6) < 1e-6,
+        f"grey level 51 has become {grey:g} and not -0.6",
+        "clamping hides a wrong scaling: what was darker than middle grey is now black. "
+        "Remove the cause",
     )
 
 
@@ -157,11 +162,12 @@ def which_scaling(answer):
             "the darkest pixel is -0.42: (0 - 0.1307) / 0.3081",
         ),
     ]
-    for name, images, hint in cases:
-        found = answer(images)
-        yield isinstance(found, str), f"it returns {found!r}", "return one of the four names"
+    for right, images, hint in cases:
+        name = answer(images)
+        yield isinstance(name, str), f"it returns {name!r}", "return one of the four names"
         yield (
-            found == name,
-            f"a batch from {images.min():.2f} to {images.max():.2f} is {name!r}, and you say {found!r}",
+            name == right,
+            f"a batch from {images.min():.2f} to {images.max():.2f} is {right!r}, "
+            f"and you say {name!r}",
             hint,
         )

@@ -5,34 +5,33 @@ import math
 import torch
 import torch.nn.functional as F
 
-from gan_helpers.checks import check, is_number, is_tensor, near
+from gan_helpers.checks import check, is_number, is_tensor, mistakes, near
 
-LOGITS = torch.tensor(
+LOGITS = torch.tensor(  # [4, 3]: four pictures of three classes
     [[2.0, -1.0, 0.5], [0.0, 0.0, 0.0], [-3.0, 1.0, -2.0], [1.0, 2.0, -0.5]]
-)  # four of three classes
+)
 
 
 @check
 def probability_real(answer):
     """answer(logits [B, K]) -> σ(lse) [B], finite at ±200."""
-    found = answer(LOGITS.clone())
-    yield is_tensor(found)
+    probabilities = answer(LOGITS.clone())
+    yield is_tensor(probabilities)
     yield (
-        found.shape == (4,),
-        f"logits [4, 3] become {list(found.shape)}",
+        probabilities.shape == (4,),
+        f"logits [4, 3] become {list(probabilities.shape)}",
         "one number a picture: sum over dimension 1",
     )
     z = LOGITS.exp().sum(1)
-    yield (
-        not near(found, torch.log(z)),
-        "it is lse, any real number",
-        "lse is the score; a probability is σ of it",
-    )
-    yield (not near(found, 1 / (1 + z)), "it is the probability of fake", "1 minus that")
-    yield (
-        not near(found, LOGITS.softmax(1).max(1).values),
-        "it is the largest share",
-        "that says how sure D is of a class, not how sure it is of a digit",
+    yield from mistakes(
+        probabilities,
+        (torch.log(z), "it is lse, any real number", "lse is the score; a probability is σ of it"),
+        (1 / (1 + z), "it is the probability of fake", "1 minus that"),
+        (
+            LOGITS.softmax(1).max(1).values,
+            "it is the largest share",
+            "that says how sure D is of a class, not how sure it is of a digit",
+        ),
     )
     extreme = torch.tensor([[200.0, 0.0, -200.0], [-200.0, -200.0, -200.0]], requires_grad=True)
     far = answer(extreme)
@@ -49,8 +48,8 @@ def probability_real(answer):
         "the value survives e^200 = ∞, the gradient does not: logsumexp",
     )
     yield (
-        near(found, z / (z + 1)),
-        f"three logits of 0 give {found[1]:.3f} and not 0.75",
+        near(probabilities, z / (z + 1)),
+        f"three logits of 0 give {probabilities[1]:.3f} and not 0.75",
         "Z = 3, and Z / (Z + 1)",
     )
     yield near(far, torch.tensor([1.0, 0.0])), "at ±200 it is wrong", "1 and 0"
@@ -58,62 +57,60 @@ def probability_real(answer):
 
 @check
 def k_plus_one_loss(answer):
-    """answer(real_logits [B, K+1], labels [B], fake_logits [C, K+1]) -> D's cross-entropy of K+1 classes."""
-    real, fake = (torch.randn(count, 13) for count in (2, 3))  # twelve classes, and "fake"
+    """answer(real_logits [B, K+1], labels [B], fake_logits [C, K+1]) -> cross-entropy of D."""
+    real = torch.randn(2, 13)  # twelve classes, and "fake"
+    fake = torch.randn(3, 13)
     labels = torch.tensor([1, 7])
-    found = answer(real.clone(), labels, fake[:2].clone())  # two fakes: as many as labels
-    yield from is_number(found)
-    recipe = F.cross_entropy(real, labels) + F.cross_entropy(fake[:2], labels)
-    yield (
-        not near(found, recipe),
-        "the fakes have the labels of the real batch",
-        "that is the recipe of section 3: no term of it says fake",
+    loss_of_as_many = answer(real.clone(), labels, fake[:2].clone())  # as many fakes as labels
+    yield from is_number(loss_of_as_many)
+    yield from mistakes(
+        loss_of_as_many,
+        (
+            F.cross_entropy(real, labels) + F.cross_entropy(fake[:2], labels),
+            "the fakes have the labels of the real batch",
+            "that is the recipe of section 3: no term of it says fake",
+        ),
     )
-    found = answer(real.clone(), labels, fake.clone())
-    yield from is_number(found)
+    loss = answer(real.clone(), labels, fake.clone())
+    yield from is_number(loss)
     of_real = F.cross_entropy(real, labels)
 
-    def with_target(target):
-        return of_real + F.cross_entropy(fake, torch.full((3,), target))
+    def with_class(k):
+        return of_real + F.cross_entropy(fake, torch.full((3,), k))
 
-    right = with_target(12)
-    yield (
-        not near(found, of_real),
-        "the fakes are left out",
-        "a second cross-entropy, of fake_logits",
-    )
-    yield not near(found, right - of_real), "the real digits are left out", "both parts"
-    yield (
-        not near(found, with_target(0)),
-        "the fakes have class 0",
-        "0 is a digit: they need a class of their own",
-    )
-    yield (
-        not near(found, with_target(10)),
-        "the fakes have class 10",
-        "there are not always ten classes: the last of the logits is fake_logits.shape[1] - 1",
-    )
-    yield (
-        not near(found, with_target(11)),
-        "the fakes have the last class but one",
-        "K + 1 logits are numbered 0 … K: the last one is K",
-    )
+    right = with_class(12)
     uniform = of_real + (fake.logsumexp(1) - fake.mean(1)).mean()
-    yield (
-        not near(found, uniform),
-        "the fakes have the uniform target",
-        "with an eleventh class there is a better answer: that class",
-    )
-    yield not near(found, right / 2), "it is half of it", "the sum of the two means"
     at_once = F.cross_entropy(torch.cat([real, fake]), torch.cat([labels, torch.full((3,), 12)]))
-    yield (
-        not near(found, at_once),
-        "it is one mean over all five pictures",
-        "the mean over real plus the mean over fake",
+    yield from mistakes(
+        loss,
+        (of_real, "the fakes are left out", "a second cross-entropy, of fake_logits"),
+        (right - of_real, "the real digits are left out", "both parts"),
+        (with_class(0), "the fakes have class 0", "0 is a digit: they need a class of their own"),
+        (
+            with_class(10),
+            "the fakes have class 10",
+            "there are not always ten classes: the last of the logits is fake_logits.shape[1] - 1",
+        ),
+        (
+            with_class(11),
+            "the fakes have the last class but one",
+            "K + 1 logits are numbered 0 … K: the last one is K",
+        ),
+        (
+            uniform,
+            "the fakes have the uniform target",
+            "with an eleventh class there is a better answer: that class",
+        ),
+        (right / 2, "it is half of it", "the sum of the two means"),
+        (
+            at_once,
+            "it is one mean over all five pictures",
+            "the mean over real plus the mean over fake",
+        ),
     )
     yield (
-        near(found, right),
-        f"you get {found:.3f} and not {right:.3f}",
+        near(loss, right),
+        f"you get {loss:.3f} and not {right:.3f}",
         "all fakes get the class K, which no digit has",
     )
 
@@ -126,72 +123,77 @@ def classifier_loss(answer):
     def net(images):
         return LOGITS * images.mean()
 
+    def sure_net(images):
+        return torch.tensor([[-200.0, 200.0, 0.0]])
+
     images = torch.ones(4, 1, 28, 28)
-    found = answer(net, images, labels)
-    yield from is_number(found)
-    double = F.cross_entropy(LOGITS.softmax(1), labels)
-    yield (
-        not near(found, double),
-        "the softmax is still taken twice",
-        "F.cross_entropy has a log-softmax inside and wants raw logits",
+    loss = answer(net, images, labels)
+    yield from is_number(loss)
+    right = F.cross_entropy(LOGITS, labels)
+    yield from mistakes(
+        loss,
+        (
+            F.cross_entropy(LOGITS.softmax(1), labels),
+            "the softmax is still taken twice",
+            "F.cross_entropy has a log-softmax inside and wants raw logits",
+        ),
+        (
+            F.nll_loss(LOGITS.softmax(1), labels),
+            "nll_loss gets shares, not their logarithms",
+            "nll_loss wants log_softmax",
+        ),
     )
+    yield loss >= 0, f"it is {loss:.3f}, below 0", "a cross-entropy is at least 0: check the sign"
     yield (
-        not near(found, F.nll_loss(LOGITS.softmax(1), labels)),
-        "nll_loss gets shares, not their logarithms",
-        "nll_loss wants log_softmax",
-    )
-    yield found >= 0, f"it is {found:.3f}, below 0", "a cross-entropy is at least 0: check the sign"
-    yield (
-        near(found, F.cross_entropy(LOGITS, labels)),
-        f"you get {found:.3f} and not {F.cross_entropy(LOGITS, labels):.3f}",
+        near(loss, right),
+        f"you get {loss:.3f} and not {right:.3f}",
         "logits in, labels in: one call",
     )
-    sure = answer(
-        lambda images: torch.tensor([[-200.0, 200.0, 0.0]]), images[:1], torch.tensor([0])
-    )
+    far = answer(sure_net, images[:1], torch.tensor([0]))
     yield (
-        bool(torch.isfinite(sure)),
+        bool(torch.isfinite(far)),
         "at logits of ±200 it is not finite",
         "no log of a softmax: log_softmax",
     )
     yield (
-        near(sure, 400.0),
-        f"at logits of ±200 it is {sure.item():.4g} and not 400",
+        near(far, 400.0),
+        f"at logits of ±200 it is {far.item():.4g} and not 400",
         "a bound inside the log hides the infinity and keeps the error: log_softmax",
     )
 
 
 @check
 def undecided(answer):
-    """answer(logits [B, K]) -> mean cross-entropy with the uniform distribution; log K at equal logits."""
-    found = answer(LOGITS.clone())
-    yield from is_number(found)
-    right = -LOGITS.log_softmax(1).mean()
+    """answer(logits [B, K]) -> mean cross-entropy with the uniform distribution."""
+    loss = answer(LOGITS.clone())
+    yield from is_number(loss)
     shares = LOGITS.softmax(1)
-    yield (
-        not near(found, -(shares * LOGITS.log_softmax(1)).sum(1).mean()),
-        "it is the entropy",
-        "that is largest, not smallest, where D is undecided: weigh each class with 1/K, not with its share",
+    log_shares = LOGITS.log_softmax(1)
+    right = -log_shares.mean()
+    yield from mistakes(
+        loss,
+        (
+            -(shares * log_shares).sum(1).mean(),
+            "it is the entropy",
+            "that is largest, not smallest, where D is undecided: "
+            "weigh each class with 1/K, not with its share",
+        ),
+        (
+            -LOGITS.log_softmax(0).mean(),
+            "the softmax runs over the pictures",
+            "dimension 1 holds the classes",
+        ),
+        (-right, "the sign is wrong", "minus the mean of the log-shares"),
+        (3 * right, "it is K times too large", "1/K: the mean over the classes, not the sum"),
+        (
+            right - math.log(3),
+            "it is 0 at equal logits",
+            "that is the divergence KL(U ‖ softmax) alone; the cross-entropy is log K more",
+        ),
     )
     yield (
-        not near(found, -LOGITS.log_softmax(0).mean()),
-        "the softmax runs over the pictures",
-        "dimension 1 holds the classes",
-    )
-    yield not near(found, -right), "the sign is wrong", "minus the mean of the log-shares"
-    yield (
-        not near(found, 3 * right),
-        "it is K times too large",
-        "1/K: the mean over the classes, not the sum",
-    )
-    yield (
-        not near(found, right - math.log(3)),
-        "it is 0 at equal logits",
-        "that is the divergence KL(U ‖ softmax) alone; the cross-entropy is log K more",
-    )
-    yield (
-        near(found, right),
-        f"you get {found:.3f} and not {right:.3f}",
+        near(loss, right),
+        f"you get {loss:.3f} and not {right:.3f}",
         "three equal logits must give log 3 = 1.099",
     )
     far = answer(torch.tensor([[200.0, 0.0, -200.0]]))

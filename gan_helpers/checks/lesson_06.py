@@ -1,49 +1,54 @@
 """Checks of lesson 06 · Conditional GAN."""
 
+import functools
+import operator
+
 import torch
 import torch.nn.functional as F
 
-from gan_helpers.checks import check, is_number, is_tensor, near
+from gan_helpers.checks import check, is_number, is_tensor, mistakes, near
+
+
+def _planes(one_hot, height, width):
+    """The answer to exercise 1."""
+    return one_hot[:, :, None, None].expand(-1, -1, height, width)
 
 
 @check
 def label_planes(answer):
-    """answer(one_hot [B, 10], height, width) -> [B, 10, height, width], plane k all one_hot[:, k]."""
+    """answer(one_hot [B, 10], height, width) -> [B, 10, height, width], plane k one_hot[:, k]."""
     one_hot = F.one_hot(torch.tensor([3, 0, 7]), 10).float()
-    found = answer(one_hot.clone(), 4, 6)
-    yield is_tensor(found)
+    planes = answer(one_hot.clone(), 4, 6)
+    yield is_tensor(planes)
     yield (
-        found.shape == (3, 10, 4, 6),
-        f"with height 4 and width 6 it has shape {list(found.shape)}",
+        planes.shape == (3, 10, 4, 6),
+        f"with height 4 and width 6 it has shape {list(planes.shape)}",
         "[B, 10, height, width]: two new dimensions, then stretched",
     )
-    band = one_hot.repeat(1, 24).view(3, 10, 4, 6)
-    yield (
-        not near(found, band),
-        "each plane is striped: it holds all ten numbers",
-        "for the label 3, plane 3 should be all 1: add two dimensions at the end, and expand those",
+    yield from mistakes(
+        planes,
+        (
+            one_hot.repeat(1, 24).view(3, 10, 4, 6),
+            "each plane is striped: it holds all ten numbers",
+            "for the label 3, plane 3 should be all 1: "
+            "add two dimensions at the end, and expand those",
+        ),
     )
-    constant = (found == found[:, :, :1, :1]).all()
     yield (
-        bool(constant),
+        bool((planes == planes[:, :, :1, :1]).all()),
         "a plane holds different numbers",
         "each plane has one number everywhere: expand, not view",
     )
-    right = one_hot[:, :, None, None].expand(3, 10, 4, 6)
-    yield (
-        not near(found, 1 - right),
-        "ones and zeros are exchanged",
-        "plane k is 1 where the label is k",
+    right = _planes(one_hot, 4, 6)
+    yield from mistakes(
+        planes,
+        (1 - right, "ones and zeros are exchanged", "plane k is 1 where the label is k"),
+        (right.flip(1), "the planes stand in reverse order", "plane k is one_hot[:, k]"),
     )
-    yield (
-        not near(found, right.flip(1)),
-        "the planes stand in reverse order",
-        "plane k is one_hot[:, k]",
-    )
-    yield near(found, right), "the planes hold other numbers", "plane k is all one_hot[:, k]"
+    yield near(planes, right), "the planes hold other numbers", "plane k is all one_hot[:, k]"
     mixed = torch.tensor([[0.25, 0.75] + [0.0] * 8])
     yield (
-        near(answer(mixed, 2, 2), mixed[:, :, None, None].expand(1, 10, 2, 2)),
+        near(answer(mixed, 2, 2), _planes(mixed, 2, 2)),
         "half a 0 and half a 1 does not come through",
         "copy the numbers as they are, and do not look for the 1",
     )
@@ -52,120 +57,133 @@ def label_planes(answer):
 @check
 def with_label(answer):
     """answer(images [B, 1, H, W], labels [B]) -> [B, 11, H, W]: the picture, then ten planes."""
-    images, labels = torch.rand(3, 1, 4, 6) * 2 - 1, torch.tensor([8, 2, 0])  # no 9 among them
-    found = answer(images.clone(), labels.clone())
-    yield is_tensor(found)
-    yield (
-        found.shape != (3, 2, 4, 6),
-        "the label is still one plane",
-        "ten planes: F.one_hot(labels, 10)",
+    images = torch.rand(3, 1, 4, 6) * 2 - 1
+    labels = torch.tensor([8, 2, 0])  # no 9 among them
+    channels = answer(images.clone(), labels.clone())
+    yield is_tensor(channels)
+    yield from mistakes(
+        channels.shape,
+        ((3, 2, 4, 6), "the label is still one plane", "ten planes: F.one_hot(labels, 10)"),
+        (
+            (3, 10, 4, 6),
+            "it has ten channels",
+            "F.one_hot needs to be told that there are ten digits, when a batch has no 9; "
+            "or is the picture missing?",
+        ),
+        comparison=operator.eq,
     )
     yield (
-        found.shape != (3, 10, 4, 6),
-        "it has ten channels",
-        "F.one_hot needs to be told that there are ten digits, when a batch has no 9; or is the picture missing?",
-    )
-    yield (
-        found.shape == (3, 11, 4, 6),
-        f"pictures [3, 1, 4, 6] become {list(found.shape)}",
+        channels.shape == (3, 11, 4, 6),
+        f"pictures [3, 1, 4, 6] become {list(channels.shape)}",
         "the picture's channel and ten more, height and width as they are",
     )
     yield (
-        found.dtype == torch.float32,
-        f"it is {found.dtype}",
+        channels.dtype == torch.float32,
+        f"it is {channels.dtype}",
         "float32, like the pictures: .float()",
     )
-    planes = F.one_hot(labels, 10).float()[:, :, None, None].expand(3, 10, 4, 6)
-    yield (
-        not near(found, torch.cat([planes, images], 1)),
-        "the planes stand before the picture",
-        "the picture first",
+    right_planes = _planes(F.one_hot(labels, 10).float(), 4, 6)
+    yield from mistakes(
+        channels,
+        (
+            torch.cat([right_planes, images], 1),
+            "the planes stand before the picture",
+            "the picture first",
+        ),
     )
+    picture = channels[:, :1]
+    planes = channels[:, 1:]
     yield (
-        near(found[:, :1], images),
+        near(picture, images),
         "the first channel is not the picture",
         "torch.cat([images, planes], 1)",
     )
-    yield (
-        not near(found[:, 1:], planes * labels.view(3, 1, 1, 1)),
-        "the planes hold the digit's number",
-        "1 in the plane of the digit, whichever it is",
+    yield from mistakes(
+        planes,
+        (
+            right_planes * labels.view(3, 1, 1, 1),
+            "the planes hold the digit's number",
+            "1 in the plane of the digit, whichever it is",
+        ),
     )
     yield (
-        bool((found[:, 1:] == found[:, 1:, :1, :1]).all()),
+        bool((planes == planes[:, :, :1, :1]).all()),
         "a plane holds different numbers",
         "each plane has one number everywhere: the bug of exercise 1",
     )
     yield (
-        near(found[:, 1:], planes),
+        near(planes, right_planes),
         "the planes do not show the label",
         "plane k is 1 where the label is k, else 0",
     )
 
 
+def _mean_cost(scores):
+    return F.softplus(scores).mean()
+
+
 @check
 def matching_aware_loss(answer):
-    """answer(real [B], wrong [C], fake [N] raw scores) -> softplus(-real) + ½ (softplus(wrong) + softplus(fake))."""
-    real, wrong, fake = (
-        torch.tensor([2.0, -1.0, 0.5]),
-        torch.tensor([-0.5, 1.5]),
-        torch.tensor([-2.0, 0.3, 0.1, 1.0]),
-    )
-    found = answer(real.clone(), wrong.clone(), fake.clone())
-    yield from is_number(found)
-    good, bad, worse = F.softplus(-real).mean(), F.softplus(wrong).mean(), F.softplus(fake).mean()
-    right = good + 0.5 * (bad + worse)
-    yield (
-        not near(found, good + bad + worse),
-        "the two kinds of fake count 1 each",
-        'half of each, or "fake" would count twice as much as "real"',
-    )
-    yield (
-        not near(found, good + 0.5 * worse) and not near(found, good + worse),
-        "the wrong labels are left out",
-        "three terms: real, wrong label, fake",
-    )
-    yield (
-        not near(found, 0.5 * (F.softplus(-wrong).mean() + worse) + good),
-        "real digits with a wrong label count as real",
-        "as a pair they are fake: their scores must go down",
-    )
-    yield (
-        not near(
-            found,
-            F.softplus(real).mean() + 0.5 * (F.softplus(-wrong).mean() + F.softplus(-fake).mean()),
-        ),
-        "the signs are exchanged",
-        "scores of real pairs up: softplus(-s); the others down: softplus(s)",
-    )
-    yield (
-        not near(found, -right),
-        "the sign is wrong",
-        "a loss is minimised: softplus is never negative",
-    )
+    """answer(real [B], wrong [C], fake [N] raw scores) -> loss of real, and half of the others."""
+    real = torch.tensor([2.0, -1.0, 0.5])
+    wrong = torch.tensor([-0.5, 1.5])
+    fake = torch.tensor([-2.0, 0.3, 0.1, 1.0])
+    loss = answer(real.clone(), wrong.clone(), fake.clone())
+    yield from is_number(loss)
+    of_real = _mean_cost(-real)
+    of_wrong = _mean_cost(wrong)
+    of_fake = _mean_cost(fake)
+    right = of_real + 0.5 * (of_wrong + of_fake)
+    left_out = ("the wrong labels are left out", "three terms: real, wrong label, fake")
+    exchanged = _mean_cost(real) + 0.5 * (_mean_cost(-wrong) + _mean_cost(-fake))
     sums = F.softplus(-real).sum() + 0.5 * (F.softplus(wrong).sum() + F.softplus(fake).sum())
-    yield not near(found, sums), "these are sums", "the mean of each set"
-    at_once = good + F.softplus(torch.cat([wrong, fake])).mean()
-    yield (
-        not near(found, at_once),
-        "it is one mean over all six",
-        "the two sets differ in size: a mean of each, then half of both",
+    yield from mistakes(
+        loss,
+        (
+            of_real + of_wrong + of_fake,
+            "the two kinds of fake count 1 each",
+            'half of each, or "fake" would count twice as much as "real"',
+        ),
+        (of_real + 0.5 * of_fake, *left_out),
+        (of_real + of_fake, *left_out),
+        (
+            of_real + 0.5 * (_mean_cost(-wrong) + of_fake),
+            "real digits with a wrong label count as real",
+            "as a pair they are fake: their scores must go down",
+        ),
+        (
+            exchanged,
+            "the signs are exchanged",
+            "scores of real pairs up: softplus(-s); the others down: softplus(s)",
+        ),
+        (-right, "the sign is wrong", "a loss is minimised: softplus is never negative"),
+        (sums, "these are sums", "the mean of each set"),
+        (
+            of_real + _mean_cost(torch.cat([wrong, fake])),
+            "it is one mean over all six",
+            "the two sets differ in size: a mean of each, then half of both",
+        ),
     )
     yield (
-        near(found, right),
-        f"you get {found:.3f} and not {right:.3f}",
+        near(loss, right),
+        f"you get {loss:.3f} and not {right:.3f}",
         "where all scores are 0 it is 2 log 2 = 1.386",
     )
-    parts = [torch.tensor([score], requires_grad=True) for score in (-200.0, 200.0, 200.0)]
-    far = answer(*parts)
+    yield from _matching_at_extreme_scores(answer)
+
+
+def _matching_at_extreme_scores(answer):
+    """Lines about the value and the slopes of the loss of exercise 3 at scores of ±200."""
+    scores = [torch.tensor([score], requires_grad=True) for score in (-200.0, 200.0, 200.0)]
+    loss = answer(*scores)
     yield (
-        bool(torch.isfinite(far)) and near(far, 400.0),
-        f"at scores of ±200 it is {far.item():.4g} and not 400",
+        bool(torch.isfinite(loss)) and near(loss, 400.0),
+        f"at scores of ±200 it is {loss.item():.4g} and not 400",
         "no log of a sigmoid: F.softplus",
     )
-    slopes = torch.autograd.grad(far, parts, allow_unused=True) if far.requires_grad else [None]
+    slopes = torch.autograd.grad(loss, scores, allow_unused=True) if loss.requires_grad else [None]
     yield (
-        None not in slopes,
+        all(slope is not None for slope in slopes),
         "some scores get no gradient",
         "no .item() and no .detach(): D is trained by all three",
     )
@@ -178,52 +196,49 @@ def matching_aware_loss(answer):
 
 @check
 def accuracy_by_digit(answer):
-    """answer(read [N], wanted [N]) -> share of each wanted digit that was read as it, [10], NaN where none was."""
+    """answer(read [N], wanted [N]) -> share read right of each wanted digit [10], NaN of none."""
     wanted = torch.tensor([0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8])
     read = torch.tensor([0, 0, 0, 1, 1, 7, 2, 3, 9, 5, 6, 7, 8])
-    found = answer(read.clone(), wanted.clone())
+    shares = answer(read.clone(), wanted.clone())
     yield (
-        isinstance(found, torch.Tensor),
-        f"it returns {type(found).__name__} and no tensor",
+        isinstance(shares, torch.Tensor),
+        f"it returns {type(shares).__name__} and no tensor",
         "torch.stack or torch.tensor around the list, and `return` in front",
     )
     yield (
-        found.shape == (10,),
-        f"it has shape {list(found.shape)}",
+        shares.shape == (10,),
+        f"it has shape {list(shares.shape)}",
         "ten shares, one for each digit, 0 to 9",
     )
-    expected = torch.tensor([0.75, 0.5, 1, 1, 0, 1, 1, 1, 1, float("nan")])
-
-    def same(other):
-        return torch.allclose(found.float(), other, atol=1e-5, equal_nan=True)
-
-    looks = torch.tensor([1, 0.5, 1, 1, float("nan"), 1, 1, 0.5, 1, 0])
-    yield (
-        not same(looks),
-        "it is the share of those that look like a k",
-        "of the pictures that were *asked* to be a k: choose by wanted",
-    )
-    yield (
-        not torch.allclose(
-            found[:9].float(), expected[:9] * wanted.bincount(minlength=9) / 13, atol=1e-5
+    nan = float("nan")
+    right = torch.tensor([0.75, 0.5, 1, 1, 0, 1, 1, 1, 1, nan])
+    right_counts = right[:9] * wanted.bincount()
+    near_or_nan = functools.partial(torch.allclose, atol=1e-5, equal_nan=True)
+    yield from mistakes(
+        shares.float(),
+        (
+            torch.tensor([1, 0.5, 1, 1, nan, 1, 1, 0.5, 1, 0]),
+            "it is the share of those that look like a k",
+            "of the pictures that were *asked* to be a k: choose by wanted",
         ),
-        "the shares are of all pictures",
-        "divide by how often that digit was asked for",
+        comparison=near_or_nan,
     )
-    yield (
-        not torch.allclose(
-            found[:9].float(), expected[:9] * wanted.bincount(minlength=9), atol=1e-5
+    yield from mistakes(
+        shares[:9],
+        (
+            right_counts / 13,
+            "the shares are of all pictures",
+            "divide by how often that digit was asked for",
         ),
-        "these are counts",
-        "divide by how often that digit was asked for",
+        (right_counts, "these are counts", "divide by how often that digit was asked for"),
     )
     yield (
-        bool(found[9].isnan()),
-        f"no 9 was asked for, and its share is {found[9]:.3g}",
+        bool(shares[9].isnan()),
+        f"no 9 was asked for, and its share is {shares[9]:.3g}",
         "nothing of nothing: NaN",
     )
     yield (
-        same(expected),
-        f"you get {[round(x, 3) for x in found.tolist()]}",
+        near_or_nan(shares.float(), right),
+        f"you get {[round(share, 3) for share in shares.tolist()]}",
         "0 was asked for 4 times and read 3 times",
     )

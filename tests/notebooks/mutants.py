@@ -1,12 +1,18 @@
 """Typical wrong answers to each exercise, with a part of the hint that each must get.
 
 {lesson: {cell id of the exercise: [(what is changed in the solution, part of the hint), …]}}
-A change is (old, new), several of them one after the other. An old of "" stands for the whole solution.
+A change is (old, new), several of them one after the other. An old of "" stands for the whole
+solution.
 """
 
 SCALE = "(pixels.float() / 255 - 0.5) / 0.5"
 STABLE = "(scores.abs() - scores) / 2 + torch.log1p(torch.exp(-scores.abs()))"
 D_LOSS = "F.softplus(-D(real)).mean() + F.softplus(D(fake)).mean()"
+PLANES = "F.one_hot(labels, 10).float()[:, :, None, None].expand(-1, -1, *images.shape[2:])"
+EPSILON = "torch.rand(len(real), *[1] * (real.ndim - 1))"
+LENGTHS = "torch.linalg.vector_norm(gradients.flatten(1), dim=1)"
+CLIP = "for parameter in critic.parameters():\n            parameter.clamp_(-c, c)"
+BEST = "statistics.mean(min(choice) for choice in itertools.combinations(distances, k))"
 
 MUTANTS = {
     "00_the_game": {
@@ -45,7 +51,8 @@ MUTANTS = {
                 [
                     (
                         "torch.cdist(points, centres) <= reach",
-                        "torch.cdist(points, centres) == torch.cdist(points, centres).min(1, keepdim=True).values",
+                        "torch.cdist(points, centres) "
+                        "== torch.cdist(points, centres).min(1, keepdim=True).values",
                     )
                 ],
                 "the nearest cloud may be far away",
@@ -75,7 +82,8 @@ MUTANTS = {
                     (
                         "",
                         "def jensen_shannon(real_counts, fake_counts):\n"
-                        "    p, q = real_counts / real_counts.sum(), fake_counts / fake_counts.sum()\n"
+                        "    p, q = real_counts / real_counts.sum(), "
+                        "fake_counts / fake_counts.sum()\n"
                         "    return (p * (p / q).log()).sum()\n",
                     )
                 ],
@@ -328,7 +336,8 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
                 [
                     (
                         STABLE,
-                        "F.binary_cross_entropy(scores.sigmoid(), torch.ones_like(scores), reduction='none')",
+                        "F.binary_cross_entropy(scores.sigmoid(), torch.ones_like(scores), "
+                        "reduction='none')",
                     )
                 ],
                 "keeps the error",
@@ -536,12 +545,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
         ],
         "exercise-2": [
             (
-                [
-                    (
-                        "F.one_hot(labels, 10).float()[:, :, None, None].expand(-1, -1, *images.shape[2:])",
-                        "labels.view(-1, 1, 1, 1).expand(-1, 1, *images.shape[2:])",
-                    )
-                ],
+                [(PLANES, "labels.view(-1, 1, 1, 1).expand(-1, 1, *images.shape[2:])")],
                 "ten planes: F.one_hot",
             ),
             ([("labels, 10", "labels")], "when a batch has no 9"),
@@ -560,8 +564,9 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             (
                 [
                     (
-                        "F.one_hot(labels, 10).float()[:, :, None, None].expand(-1, -1, *images.shape[2:])",
-                        "F.one_hot(labels, 10).float().repeat(1, 24).view(-1, 10, *images.shape[2:])",
+                        PLANES,
+                        "F.one_hot(labels, 10).float().repeat(1, 24)"
+                        ".view(-1, 10, *images.shape[2:])",
                     )
                 ],
                 "the bug of exercise 1",
@@ -617,7 +622,8 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
                 [
                     (
                         "(read[wanted == digit] == digit).float().mean()",
-                        "((read == wanted) & (wanted == digit)).float().sum() / (wanted == digit).sum().clamp(min=1)",
+                        "((read == wanted) & (wanted == digit)).float().sum() "
+                        "/ (wanted == digit).sum().clamp(min=1)",
                     )
                 ],
                 "nothing of nothing",
@@ -625,7 +631,8 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             (
                 [
                     (
-                        "torch.stack([(read[wanted == digit] == digit).float().mean() for digit in range(10)])",
+                        "torch.stack([(read[wanted == digit] == digit).float().mean() "
+                        "for digit in range(10)])",
                         "(read == wanted).float().mean()",
                     )
                 ],
@@ -716,49 +723,22 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([(".abs().mean()", ".abs()")], "the mean over the heaps"),
         ],
         "exercise-3": [
-            (
-                [("torch.rand(len(real), *[1] * (real.ndim - 1))", "torch.rand_like(real)")],
-                "not rand_like",
-            ),
+            ([(EPSILON, "torch.rand_like(real)")], "not rand_like"),
             ([("torch.rand(", "torch.randn(")], "torch.randn is normal"),
-            (
-                [("torch.rand(len(real), *[1] * (real.ndim - 1))", "torch.rand(1)")],
-                "one for each image",
-            ),
-            (
-                [
-                    (
-                        "torch.rand(len(real), *[1] * (real.ndim - 1))",
-                        "torch.rand(len(real), 1, 1, 1)",
-                    )
-                ],
-                "as many dimensions as the images",
-            ),
-            (
-                [("torch.rand(len(real), *[1] * (real.ndim - 1))", "torch.rand(len(real))")],
-                "as many dimensions as the images",
-            ),
+            ([(EPSILON, "torch.rand(1)")], "one for each image"),
+            ([(EPSILON, "torch.rand(len(real), 1, 1, 1)")], "as many dimensions as the images"),
+            ([(EPSILON, "torch.rand(len(real))")], "as many dimensions as the images"),
             (
                 [("(1 - epsilon) * fake", "(1 - epsilon) * fake.flip(0)")],
                 "image 0 belongs to fake 0",
             ),
             ([("(1 - epsilon) * fake", "epsilon * fake")], "torch.rand as it is"),
             (
-                [
-                    (
-                        "torch.rand(len(real), *[1] * (real.ndim - 1))",
-                        "torch.rand(len(real), *[1] * (real.ndim - 1)) / 2",
-                    )
-                ],
+                [(EPSILON, "torch.rand(len(real), *[1] * (real.ndim - 1)) / 2")],
                 "without another function on top",
             ),
             (
-                [
-                    (
-                        "torch.rand(len(real), *[1] * (real.ndim - 1))",
-                        "torch.full([len(real)] + [1] * (real.ndim - 1), 0.5)",
-                    )
-                ],
+                [(EPSILON, "torch.full([len(real)] + [1] * (real.ndim - 1), 0.5)")],
                 "one for each image",
             ),
         ],
@@ -768,23 +748,10 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("weight * ", "")], "weight times the mean"),
             ([(".mean()", ".sum()")], "so that batches of any size agree"),
             ([(".square()", ".abs()")], "the square of (length"),
-            (
-                [
-                    (
-                        "torch.linalg.vector_norm(gradients.flatten(1), dim=1)",
-                        "gradients.flatten(1).square().sum(1)",
-                    )
-                ],
-                "the length, not its square",
-            ),
+            ([(LENGTHS, "gradients.flatten(1).square().sum(1)")], "the length, not its square"),
             ([("dim=1", "ord=1, dim=1")], "the Euclidean norm"),
             (
-                [
-                    (
-                        "torch.linalg.vector_norm(gradients.flatten(1), dim=1)",
-                        "gradients.flatten(1).square().sum(1).sqrt()",
-                    )
-                ],
+                [(LENGTHS, "gradients.flatten(1).square().sum(1).sqrt()")],
                 "torch.linalg.vector_norm",
             ),
             ([("gradients.flatten(1)", "gradients")], "flatten(1) first"),
@@ -796,12 +763,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ),
             ([("gradients.flatten(1)", "gradients.detach().flatten(1)")], "no .detach()"),
             (
-                [
-                    (
-                        "torch.linalg.vector_norm(gradients.flatten(1), dim=1)",
-                        "gradients.flatten(1).square().sum(1).clamp(min=1.0).sqrt()",
-                    )
-                ],
+                [(LENGTHS, "gradients.flatten(1).square().sum(1).clamp(min=1.0).sqrt()")],
                 "lengths below 1 cost too",
             ),
         ],
@@ -813,7 +775,8 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
                 [
                     (
                         "for parameter in critic.parameters():\n            parameter",
-                        'for name, parameter in critic.named_parameters():\n            if "bias" not in name: parameter',
+                        "for name, parameter in critic.named_parameters():\n"
+                        '            if "bias" not in name: parameter',
                     )
                 ],
                 "critic.parameters() has them all",
@@ -826,8 +789,9 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             (
                 [
                     (
-                        "for parameter in critic.parameters():\n            parameter.clamp_(-c, c)",
-                        "for layer in critic:\n            for parameter in layer.parameters(recurse=False):\n"
+                        CLIP,
+                        "for layer in critic:\n"
+                        "            for parameter in layer.parameters(recurse=False):\n"
                         "                parameter.clamp_(-c, c)",
                     )
                 ],
@@ -836,8 +800,9 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             (
                 [
                     (
-                        "for parameter in critic.parameters():\n            parameter.clamp_(-c, c)",
-                        "for m in critic.modules():\n            for n, p in list(m.named_parameters(recurse=False)):\n"
+                        CLIP,
+                        "for m in critic.modules():\n"
+                        "            for n, p in list(m.named_parameters(recurse=False)):\n"
                         "                setattr(m, n, torch.nn.Parameter(p.clamp(-c, c)))",
                     )
                 ],
@@ -949,37 +914,13 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
         ],
         "exercise-4": [
             ([("min(choice)", "max(choice)")], "low is better: min"),
-            (
-                [
-                    (
-                        "statistics.mean(min(choice) for choice in itertools.combinations(distances, k))",
-                        "min(distances)",
-                    )
-                ],
-                "the best of k runs, not of all",
-            ),
-            (
-                [
-                    (
-                        "statistics.mean(min(choice) for choice in itertools.combinations(distances, k))",
-                        "statistics.mean(distances)",
-                    )
-                ],
-                "the lowest of each choice, then the mean",
-            ),
+            ([(BEST, "min(distances)")], "the best of k runs, not of all"),
+            ([(BEST, "statistics.mean(distances)")], "the lowest of each choice, then the mean"),
             (
                 [("combinations(distances, k)", "product(distances, repeat=k)")],
                 "picks each run once",
             ),
-            (
-                [
-                    (
-                        "statistics.mean(min(choice) for choice in itertools.combinations(distances, k))",
-                        "statistics.mean(sorted(distances)[:k])",
-                    )
-                ],
-                "the lowest of each choice of k",
-            ),
+            ([(BEST, "statistics.mean(sorted(distances)[:k])")], "the lowest of each choice of k"),
             ([("distances, k))", "distances, 2))")], "itertools.combinations(values, k)"),
             (
                 [("combinations(distances, k)", "combinations(sorted(set(distances)), k)")],

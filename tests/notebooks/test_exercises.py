@@ -10,10 +10,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+# pytest's importlib mode puts no folder on the path.
 _spec = importlib.util.spec_from_file_location("mutants", Path(__file__).with_name("mutants.py"))
-mutants = importlib.util.module_from_spec(
-    _spec
-)  # pytest's importlib mode puts no folder on the path
+mutants = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(mutants)
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
@@ -43,7 +42,8 @@ def imports(path):
 
 def verdict(namespace, answer, check):
     """What the check cell prints for this answer."""
-    printed, namespace = io.StringIO(), dict(namespace)
+    printed = io.StringIO()
+    namespace = dict(namespace)
     with contextlib.redirect_stdout(printed):
         exec(answer, namespace)
         exec(check, namespace)
@@ -100,7 +100,8 @@ def test_the_stub_is_unsolved_and_the_solution_right(path, exercise, check, solu
 
 @pytest.mark.parametrize(("path", "exercise", "check", "solution"), ALL)
 def test_wrong_answers_get_their_own_hints(path, exercise, check, solution):
-    namespace, right = imports(path), solution_code(solution)
+    namespace = imports(path)
+    right = solution_code(solution)
     cases = mutants.MUTANTS[path.stem][exercise.id]
     for changes, hint in cases:
         text = verdict(namespace, mutants.mutate(right, changes), check.source)
