@@ -83,9 +83,9 @@ class Lesson:
                             stored, ["clip 0.1", "clip 0.01"],
                             lambda loose, tight: loose["coverage"] < tight["coverage"], at="steps")
 
-        Only rows with the `fixed` values count. A seed that a variant or a column is missing of is
-        not tested, and so the claim does not hold. Raises ValueError where a variant has several
-        rows of a seed: fix one more column, such as step.
+        Only rows with the `fixed` values count. A seed for which a variant or a column is missing
+        is not tested, and with fewer than five seeds the claim does not hold. Raises ValueError
+        where a variant has several rows of a seed: fix one more column, such as step.
         """
         if isinstance(variants, str):
             variants = [variants]

@@ -1,5 +1,6 @@
 """data.py: the archives, the scaling and its inverse, the batches."""
 
+import gzip
 import multiprocessing
 import os
 import shutil
@@ -25,6 +26,16 @@ def test_splits_have_the_published_sizes_and_contents():
     in_test = "980 1135 1032 1010 982 892 958 1028 974 1009"
     assert train_labels.bincount().tolist() == [int(count) for count in in_train.split()]
     assert test_labels.bincount().tolist() == [int(count) for count in in_test.split()]
+
+
+@pytest.mark.parametrize(("split", "prefix"), [("train", "train"), ("test", "t10k")])
+def test_every_byte_of_an_archive_is_read(split, prefix):
+    images, labels = data.mnist(split)
+    for values, name in ((images, "images-idx3"), (labels.byte(), "labels-idx1")):
+        content = gzip.decompress((data.RAW / f"{prefix}-{name}-ubyte.gz").read_bytes())
+        header = len(content) - values.numel()  # bytes
+        assert header == 4 + 4 * values.ndim
+        assert values.numpy().tobytes() == content[header:]
 
 
 def test_validation_is_the_last_10000_of_train():
