@@ -3,12 +3,13 @@
     python -m benchmarks                 everything
     python -m benchmarks step loading    some of it
 
-Absolute times differ from machine to machine and from minute to minute. Each round measures all variants one
-after the other; what is printed is the median over rounds of the ratio within a round, with its range.
+Absolute times differ from machine to machine and from minute to minute. Each round measures all
+variants one after the other; what is printed is the median over rounds of the ratio within a round,
+with its range.
 
-All of it runs on one CPU thread, as lessons do, but for `threads`, which compares one with two.
-The race (benchmarks/race.py) is another matter: one run of each setting, 35 minutes of training, seconds and a picture.
-It takes two threads.
+All of it runs on one CPU thread, as lessons do, but for `threads`, which compares one with two. The
+race (benchmarks/race.py) is another matter: one run of each setting, 35 minutes of training,
+seconds and a picture. It takes two threads.
 """
 
 import contextlib
@@ -33,188 +34,241 @@ from gan_helpers import data, judges, metrics, networks, plots, tables, threads,
 from gan_helpers.game import panel as game_panel
 from gan_notebooks import notebooks, runner, sweep
 
-ROUNDS, STEPS = 7, 300
+ROUNDS = 7
+STEPS = 300
+WARM_UP = 20  # steps before the clock starts
+
+# The arguments of `seconds_a_step`, the baseline first.
+STEP_VARIANTS = {
+    "the usual loop (DataLoader, default Adam, BCELoss)": {
+        "make_batches": usual_loader,
+        "make_step": usual_step,
+        "fused": False,
+    },
+    "  + data.batches": {"make_batches": our_batches, "make_step": usual_step, "fused": False},
+    "  + fused Adam": {"make_batches": our_batches, "make_step": usual_step, "fused": True},
+    "our steps (one more pass through G: algorithm 1)": {
+        "make_batches": our_batches,
+        "make_step": our_step,
+        "fused": True,
+    },
+    "  + matrix products in bf16, where the CPU has it": {
+        "make_batches": our_batches,
+        "make_step": our_step,
+        "fused": True,
+        "precision": "medium",
+    },
+}
+PRODUCTS = "the matrix products of our steps alone, in fp32"
+SCORE_VARIANTS = {
+    "torchmetrics: the distance alone": "torchmetrics",
+    "metrics.score, first (with reference and floor)": "first",
+    "metrics.score, again": "again",
+}
 
 
-def seconds_a_step(make_batches, make_step, *, fused, precision="highest"):
+def print_ratios(title, rounds):
+    """`rounds`: a list of dict of variant to seconds, the baseline first."""
+    print()
+    print(title)
+    print(f"{'':<58}{'times faster, median (range)':>30}{'milliseconds':>14}")
+    baseline = next(iter(rounds[0]))
+    for name in rounds[0]:
+        ratios = sorted(seconds[baseline] / seconds[name] for seconds in rounds)
+        spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        milliseconds = statistics.median(seconds[name] for seconds in rounds) * 1000
+        print(f"{name:<58}{spread:>30}{milliseconds:>14.1f}", flush=True)
+
+
+def python_output(*arguments):
+    """What another Python prints: how a process's memory happens to lie moves its figures."""
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+# One step
+
+
+def seconds_a_step(*, make_batches, make_step, fused, precision="highest"):
     """Mean seconds of a training step with the published nets, after a warm-up."""
     training.setup(0)
     batches = make_batches()
     torch.set_float32_matmul_precision(precision)
-    G, D = networks.DenseGenerator(), networks.DenseDiscriminator()
-    step = make_step(
-        G,
-        D,
-        *(
-            torch.optim.Adam(net.parameters(), 2e-4, betas=(0.5, 0.999), fused=fused)
-            for net in (G, D)
-        ),
-    )
+    G = networks.DenseGenerator()
+    D = networks.DenseDiscriminator()
+    opt_G = torch.optim.Adam(G.parameters(), 2e-4, betas=(0.5, 0.999), fused=fused)
+    opt_D = torch.optim.Adam(D.parameters(), 2e-4, betas=(0.5, 0.999), fused=fused)
+    step = make_step(G, D, opt_G, opt_D)
     for number, (real, labels) in enumerate(batches):
-        if number == 20:
+        if number == WARM_UP:
             start = time.perf_counter()
-        if number == 20 + STEPS:
+        if number == WARM_UP + STEPS:
             return (time.perf_counter() - start) / STEPS
         step(real, labels)
 
 
-def seconds_of_products():
-    """Mean seconds of the matrix products alone that one of our steps needs: no loop can be faster in fp32."""
+def layer_sizes(net):
+    """(inputs, outputs) of each dense layer of a net."""
+    layers = [layer for layer in net.modules() if isinstance(layer, nn.Linear)]
+    return [(layer.in_features, layer.out_features) for layer in layers]
 
-    def sizes(net):
-        return [
-            (layer.in_features, layer.out_features)
-            for layer in net.modules()
-            if isinstance(layer, nn.Linear)
-        ]
 
-    G, D = sizes(networks.DenseGenerator()), sizes(networks.DenseDiscriminator())
+def products_of_a_step():
+    """The pairs of matrices that one of our steps multiplies."""
+    G = layer_sizes(networks.DenseGenerator())
+    D = layer_sizes(networks.DenseDiscriminator())
     forward = 2 * G + 3 * D  # fakes for D and for G; scores of real, of fakes, of fakes for G
     weights = 2 * D + G  # gradients of the weights: D's from real and from fakes, G's
-    inputs = (
-        2 * D[1:] + D + G[1:]
-    )  # gradients of what goes into a layer; the nets' own inputs need none
-    products = (
-        [(torch.randn(BATCH_SIZE, i), torch.randn(i, o)) for i, o in forward]
-        + [(torch.randn(i, BATCH_SIZE), torch.randn(BATCH_SIZE, o)) for i, o in weights]
-        + [(torch.randn(BATCH_SIZE, o), torch.randn(o, i)) for i, o in inputs]
-    )
-    for repeat in range(20 + STEPS):
-        if repeat == 20:
+    # Gradients of what goes into a layer; the nets' own inputs need none.
+    inputs = 2 * D[1:] + D + G[1:]
+    products = []
+    for i, o in forward:
+        products.append((torch.randn(BATCH_SIZE, i), torch.randn(i, o)))
+    for i, o in weights:
+        products.append((torch.randn(i, BATCH_SIZE), torch.randn(BATCH_SIZE, o)))
+    for i, o in inputs:
+        products.append((torch.randn(BATCH_SIZE, o), torch.randn(o, i)))
+    return products
+
+
+def seconds_of_products():
+    """Mean seconds of a step's matrix products alone: no loop can be faster in fp32."""
+    products = products_of_a_step()
+    for repeat in range(WARM_UP + STEPS):
+        if repeat == WARM_UP:
             start = time.perf_counter()
         for left, right in products:
             left @ right
     return (time.perf_counter() - start) / STEPS
 
 
-STEP_VARIANTS = {
-    "the usual loop (DataLoader, default Adam, BCELoss)": lambda: seconds_a_step(
-        usual_loader, usual_step, fused=False
-    ),
-    "  + data.batches": lambda: seconds_a_step(our_batches, usual_step, fused=False),
-    "  + fused Adam": lambda: seconds_a_step(our_batches, usual_step, fused=True),
-    "our steps (one more pass through G: algorithm 1)": lambda: seconds_a_step(
-        our_batches, our_step, fused=True
-    ),
-    "  + matrix products in bf16, where the CPU has it": lambda: seconds_a_step(
-        our_batches, our_step, fused=True, precision="medium"
-    ),
-    "the matrix products of our steps alone, in fp32": seconds_of_products,
-}
-
-
-def print_ratios(title, rounds):
-    """`rounds`: a list of dict of variant to seconds, the baseline first."""
-    print(f"\n{title}\n{'':<58}{'times faster, median (range)':>30}{'milliseconds':>14}")
-    baseline = next(iter(rounds[0]))
-    for name in rounds[0]:
-        ratios = sorted(round_[baseline] / round_[name] for round_ in rounds)
-        spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-        milliseconds = statistics.median(round_[name] for round_ in rounds) * 1000
-        print(f"{name:<58}{spread:>30}{milliseconds:>14.1f}", flush=True)
-
-
-def fresh_output(*arguments):
-    """What this module prints in a process of its own: how a process's memory happens to lie moves its figures."""
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks", *arguments], check=True, capture_output=True, text=True
-    ).stdout
+def seconds_of_step_variant(name):
+    if name == PRODUCTS:
+        return seconds_of_products()
+    return seconds_a_step(**STEP_VARIANTS[name])
 
 
 def bench_step():
-    rounds = [
-        {name: float(fresh_output("--variant", name)) for name in STEP_VARIANTS}
-        for _ in range(ROUNDS)
-    ]
+    rounds = []
+    for _ in range(ROUNDS):
+        seconds = {}
+        for name in [*STEP_VARIANTS, PRODUCTS]:
+            seconds[name] = float(python_output("-m", "benchmarks", "--variant", name))
+        rounds.append(seconds)
     print_ratios(f"One step with lesson 02's published nets at batch {BATCH_SIZE}", rounds)
 
 
-def in_fresh_process(expression):
+# Loading
+
+
+def seconds_in_fresh_process(expression):
     """Seconds that an expression with `data` takes in a new process."""
     code = (
         "import time; from gan_helpers import data, training; training.setup(0); "
         f"start = time.perf_counter(); {expression}; print(time.perf_counter() - start)"
     )
-    return float(
-        subprocess.run(
-            [sys.executable, "-c", code], check=True, capture_output=True, text=True
-        ).stdout
-    )
+    return float(python_output("-c", code))
+
+
+def seconds_of_usual_pass(loader):
+    start = time.perf_counter()
+    for _real, _labels in loader:
+        pass
+    return time.perf_counter() - start
 
 
 def bench_loading():
-    usual = usual_loader()
+    loader = usual_loader()
+    load = "data.mnist('train')"
     rounds = []
     for _ in range(ROUNDS):
-        start = time.perf_counter()
-        for _real, _labels in usual:
-            pass
-        usual_seconds = time.perf_counter() - start
+        seconds = {
+            "one pass of a DataLoader over torchvision's MNIST": seconds_of_usual_pass(loader)
+        }
         # In a fresh process, so that the MD5 check and the first touch of the memory count.
-        rounds.append(
-            {
-                "one pass of a DataLoader over torchvision's MNIST": usual_seconds,
-                "data.mnist: the same 60,000 digits": in_fresh_process("data.mnist('train')"),
-                "data.mnist and one pass of data.batches": in_fresh_process(
-                    f"[*data.batches(*data.mnist('train'), {BATCH_SIZE})]"
-                ),
-            }
+        seconds["data.mnist: the same 60,000 digits"] = seconds_in_fresh_process(load)
+        seconds["data.mnist and one pass of data.batches"] = seconds_in_fresh_process(
+            f"[*data.batches(*{load}, {BATCH_SIZE})]"
         )
+        rounds.append(seconds)
     print_ratios("Loading MNIST", rounds)
 
 
+# Measuring
+
+
+class JudgeFeatures(nn.Module):
+    """The judge as torchmetrics asks for a net: images [B, 1, 28, 28] -> features [B, 64]."""
+
+    num_features = 64
+
+    def forward(self, images):
+        features, _ = judges.read(judges.load(), images)
+        return features
+
+
+def measure_by_torchmetrics(images):
+    validation, _ = data.mnist("validation")
+    distance = FrechetInceptionDistance(JudgeFeatures(), input_img_size=(1, 28, 28))
+    distance.update(data.to_tanh_range(validation).unsqueeze(1), real=True)
+    distance.update(images, real=False)
+    distance.compute()
+
+
+def peak_bytes():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 def seconds_of_score(kind):
-    """(seconds, bytes on top) of measuring 10,000 digits: "first" in a process, "again", or by "torchmetrics"."""
-    images = data.to_tanh_range(data.mnist("train")[0][:10_000]).unsqueeze(1)
+    """(seconds, bytes on top) of measuring 10,000 digits.
+
+    `kind`: "first" in a process, "again", or by "torchmetrics".
+    """
+    digits, _ = data.mnist("train")
+    images = data.to_tanh_range(digits[:10_000]).unsqueeze(1)
     judges.read(judges.load(), images[:100])
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_bytes()
     if kind == "again":
         metrics.score(images)
     start = time.perf_counter()
     if kind == "torchmetrics":
-        judge = nn.Module()
-        judge.forward, judge.num_features = (
-            (lambda pictures: judges.read(judges.load(), pictures)[0]),
-            64,
-        )
-        distance = FrechetInceptionDistance(judge, input_img_size=(1, 28, 28))
-        distance.update(data.to_tanh_range(data.mnist("validation")[0]).unsqueeze(1), real=True)
-        distance.update(images, real=False)
-        distance.compute()
+        measure_by_torchmetrics(images)
     else:
         metrics.score(images)
-    return time.perf_counter() - start, (
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    ) * 1024
+    return time.perf_counter() - start, peak_bytes() - before
 
 
 def bench_score():
-    names = {
-        "torchmetrics: the distance alone": "torchmetrics",
-        "metrics.score, first (with reference and floor)": "first",
-        "metrics.score, again": "again",
-    }
-    rounds, peaks = [], {}
+    rounds = []
+    peaks = {}
     for _ in range(3):
-        rounds.append({})
-        for name, kind in names.items():
-            seconds, peak = fresh_output("--score", kind).split()
-            rounds[-1][name], peaks[name] = float(seconds), int(peak)
+        seconds = {}
+        for name, kind in SCORE_VARIANTS.items():
+            figures = python_output("-m", "benchmarks", "--score", kind).split()
+            seconds[name] = float(figures[0])
+            peaks[name] = int(figures[1])
+        rounds.append(seconds)
     print_ratios("Measuring 10,000 pictures", rounds)
-    print(
-        "memory on top: "
-        + ", ".join(f"{name.strip()} {peak / 1e6:.0f} MB" for name, peak in peaks.items())
-    )
+    megabytes = [f"{name} {peak / 1e6:.0f} MB" for name, peak in peaks.items()]
+    print("memory on top: " + ", ".join(megabytes))
+
+
+# Lessons
 
 
 def bench_lessons():
-    print(f"\nLessons at their defaults\n{'':<28}{'seconds':>9}{'peak memory of the kernel':>28}")
+    print("\nLessons at their defaults")
+    print(f"{'':<28}{'seconds':>9}{'peak memory of the kernel':>28}")
     for notebook in notebooks.lessons():
         record = runner.execute(notebook, f"build/{notebook.name}", {}, quiet=True)
         if record["error"]:
-            sys.exit(f"{notebook.name} stopped in {record['error']}")
-        seconds, peak = record["timings"]["seconds"], record["timings"]["peak_bytes"] or 0
-        print(f"{notebook.stem:<28}{seconds:>9.0f}{peak / 1e6:>25.0f} MB", flush=True)
+            raise RuntimeError(f"{notebook.name} stopped in {record['error']}")
+        seconds = record["timings"]["seconds"]
+        megabytes = (record["timings"]["peak_bytes"] or 0) / 1e6
+        print(f"{notebook.stem:<28}{seconds:>9.0f}{megabytes:>25.0f} MB", flush=True)
+
+
+# Widgets
 
 
 def bench_widgets():
@@ -268,46 +322,62 @@ def bench_widgets():
     )
 
 
+# Batch
+
+
 def seconds_of_cells(path):
-    """What the cells of an executed notebook took: its own work, which a reader in JupyterLab waits for too."""
+    """What the cells of an executed notebook took: a reader in JupyterLab waits for them, too."""
     cells = nbformat.read(path, as_version=4).cells
     return sum(cell.metadata.papermill.duration or 0 for cell in cells if cell.cell_type == "code")
 
 
+def run_all(jobs, folder):
+    """Seconds that the command takes to run all lessons at smoke size into a folder."""
+    command = ["run", "--size", "smoke", "--jobs", str(jobs), "--output", folder]
+    start = time.perf_counter()
+    python_output("-m", "gan_notebooks", *command)
+    return time.perf_counter() - start
+
+
 def bench_batch():
-    """All lessons at smoke size from the command line, one and two at a time, each measured in every round."""
-    rounds, overheads, bytes_, rest = [], [], [], []
+    """All lessons at smoke size from the command line, one and two at a time, in every round."""
+    rounds = []
+    overheads = []
+    rests = []
     for _ in range(3):
-        rounds.append({})
-        for jobs in (1, 2):
-            with tempfile.TemporaryDirectory() as folder:
-                command = ["run", "--size", "smoke", "--jobs", str(jobs), "--output", folder]
-                start = time.perf_counter()
-                subprocess.run(
-                    [sys.executable, "-m", "gan_notebooks", *command],
-                    check=True,
-                    capture_output=True,
-                )
-                rounds[-1][f"--jobs {jobs}"] = wall = time.perf_counter() - start
-                executed = sorted(Path(folder).glob("*.ipynb"))
-                if jobs == 1:  # two at a time share the cores: the waits for each other would count
-                    overheads += [
-                        sweep.read_status(folder, path.stem)["seconds"] - seconds_of_cells(path)
-                        for path in executed
-                    ]
-                    bytes_ = [path.stat().st_size for path in executed]
-                    rest.append(
-                        wall
-                        - sum(sweep.read_status(folder, path.stem)["seconds"] for path in executed)
-                    )
-    ratios = [round_["--jobs 2"] / round_["--jobs 1"] for round_ in rounds]
-    print_ratios(f"Batch: {len(bytes_)} lessons at smoke size", rounds)
-    print(
-        f"time of --jobs 2 over --jobs 1 (to stay at or under 0.7): {tables.spread(ratios)}\n"
-        f"seconds of a run over its cells' own (to stay under 5): {tables.spread(overheads)}\n"
-        f"seconds of the command over its runs, once: {tables.spread(rest)}\n"
-        f"bytes of an executed notebook: {tables.spread(bytes_)}"
-    )
+        seconds = {}
+        with tempfile.TemporaryDirectory() as folder:
+            seconds["--jobs 1"] = run_all(1, folder)
+            # Looked at here only: two at a time share the cores, and wait for each other.
+            executed = sorted(Path(folder).glob("*.ipynb"))
+            sizes = [path.stat().st_size for path in executed]  # bytes
+            in_runs = 0
+            for path in executed:
+                in_run = sweep.read_status(folder, path.stem)["seconds"]
+                overheads.append(in_run - seconds_of_cells(path))
+                in_runs += in_run
+            rests.append(seconds["--jobs 1"] - in_runs)
+        with tempfile.TemporaryDirectory() as folder:
+            seconds["--jobs 2"] = run_all(2, folder)
+        rounds.append(seconds)
+    ratios = [seconds["--jobs 2"] / seconds["--jobs 1"] for seconds in rounds]
+    print_ratios(f"Batch: {len(sizes)} lessons at smoke size", rounds)
+    print(f"time of --jobs 2 over --jobs 1 (to stay at or under 0.7): {tables.spread(ratios)}")
+    print(f"seconds of a run over its cells' own (to stay under 5): {tables.spread(overheads)}")
+    print(f"seconds of the command over its runs, once: {tables.spread(rests)}")
+    print(f"bytes of an executed notebook: {tables.spread(sizes)}")
+
+
+# Threads
+
+
+def speeds_of_variants(neighbour):
+    """{variant: {pair: seconds a step}}, each measured beside this neighbour."""
+    speeds = {}
+    for name, variables in thread_speed.VARIANTS.items():
+        with neighbour():
+            speeds[name] = thread_speed.fresh_speeds(variables, seconds=3)
+    return speeds
 
 
 def bench_threads():
@@ -322,21 +392,15 @@ def bench_threads():
     rounds = {(pair, company): [] for company in neighbours for pair in thread_speed.PAIRS}
     for _ in range(3):
         for company, neighbour in neighbours.items():
-            found = {}
-            for name, variables in thread_speed.VARIANTS.items():
-                with neighbour():
-                    found[name] = thread_speed.fresh_speeds(variables, seconds=3)
+            speeds = speeds_of_variants(neighbour)
             for pair in thread_speed.PAIRS:
-                rounds[pair, company].append({name: speed[pair] for name, speed in found.items()})
-    for (pair, company), seconds in rounds.items():
-        print_ratios(f"One step of the {pair}, {company}", seconds)
-        print(
-            "steps a second: "
-            + "; ".join(
-                f"{name} {tables.spread(1 / round_[name] for round_ in seconds)}"
-                for name in thread_speed.VARIANTS
-            )
-        )
+                seconds = {name: speed[pair] for name, speed in speeds.items()}
+                rounds[pair, company].append(seconds)
+    for (pair, company), rounds_of_pair in rounds.items():
+        print_ratios(f"One step of the {pair}, {company}", rounds_of_pair)
+        for name in thread_speed.VARIANTS:
+            steps = [1 / seconds[name] for seconds in rounds_of_pair]
+            print(f"steps a second, {name}: {tables.spread(steps)}")
 
 
 BENCHES = {
@@ -351,24 +415,25 @@ BENCHES = {
 }
 
 
-def main():
+def main(arguments):
     training.setup(0)
-    if sys.argv[1:2] == ["--variant"]:  # how bench_step calls itself
-        print(STEP_VARIANTS[sys.argv[2]]())
+    if arguments[:1] == ["--variant"]:  # how bench_step calls itself
+        print(seconds_of_step_variant(arguments[1]))
         return
-    if sys.argv[1:2] == ["--score"]:  # how bench_score calls itself
-        print(*seconds_of_score(sys.argv[2]))
+    if arguments[:1] == ["--score"]:  # how bench_score calls itself
+        print(*seconds_of_score(arguments[1]))
         return
-    chosen = sys.argv[1:] or list(BENCHES)
-    if unknown := set(chosen) - set(BENCHES):
-        sys.exit(f"there is no bench {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    names = arguments or list(BENCHES)
+    unknown = sorted(set(names) - set(BENCHES))
+    if unknown:
+        sys.exit(f"there is no bench {', '.join(unknown)}; there are {', '.join(BENCHES)}")
     print(
         f"torch {torch.__version__}, threads: {torch.get_num_threads()}, "
         f"{torch.backends.cpu.get_cpu_capability()}"
     )
-    for name in chosen:
+    for name in names:
         BENCHES[name]()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,10 +1,11 @@
 """The published code of lesson 02, once at its published length: 200 epochs, seed 0.
 
-    python -m benchmarks.full_run train      about an hour on one CPU core; stopped, it goes on where it was
+    python -m benchmarks.full_run train      about an hour on one CPU core
     python -m benchmarks.full_run measure    what the judge says of it, epoch by epoch
 
-The training code is the lesson's own: its cells are executed as they stand. `train` keeps a checkpoint and the
-generator of every epoch in build/full_run; `measure` writes the film and the table that the lesson shows.
+The training code is the lesson's own: its cells are executed as they stand. `train` keeps a
+checkpoint and the generator of every epoch in build/full_run; stopped and started again, it goes on
+where it was. `measure` writes the film and the table that the lesson shows.
 """
 
 import json
@@ -24,6 +25,8 @@ ROOT = Path(__file__).parents[1]
 LESSON = ROOT / "notebooks" / "02_classic_gan.ipynb"
 CELLS = ("imports", "parameters", "fresh", "published-step")
 WORK = ROOT / "build" / "full_run"
+RUN = WORK / "run.pt"
+FINGERPRINT = WORK / "fingerprint.json"
 EPOCHS = 200
 FILM = (1, 5, 10, 50, 100, 150, 200)  # the epochs after which the published pictures are shown
 MEASURED = (*range(1, 10), *range(10, EPOCHS + 1, 5))
@@ -35,23 +38,37 @@ def lesson_code():
     cells = {cell.id: cell.source for cell in nbformat.read(LESSON, as_version=4).cells}
     for cell in CELLS:
         exec(compile(cells[cell], f"{LESSON.name}, cell {cell}", "exec"), namespace)
-    namespace["images"], namespace["labels"] = namespace["data"].mnist("train")
+    images, labels = namespace["data"].mnist("train")
+    namespace["images"] = images  # where the cells' functions look for it
+    namespace["labels"] = labels
     return namespace
 
 
 def build(code):
     """The parts (dict) of the run at its start: nets, optimisers, batches, history."""
     names = ("G", "D", "opt_G", "opt_D", "batches")
-    return dict(zip(names, code["fresh"](eps=0.8), strict=True)) | {"history": training.History()}
+    parts = dict(zip(names, code["fresh"](eps=0.8), strict=True))
+    return parts | {"history": training.History()}
+
+
+def step_of(code, parts):
+    """The lesson's step for these parts."""
+    return code["published_step"](parts["G"], parts["D"], parts["opt_G"], parts["opt_D"])
 
 
 def fingerprint(steps=16):
-    """The fingerprint of the run's first steps. For a process in float64 (`fingerprints.in_float64`)."""
+    """The fingerprint of the run's first steps, for a process in float64.
+
+    `fingerprints.in_float64` starts one.
+    """
     code = lesson_code()
     parts = build(code)
-    step = code["published_step"](parts["G"], parts["D"], parts["opt_G"], parts["opt_D"])
-    history = training.fit(step, parts["batches"], steps=steps)
+    history = training.fit(step_of(code, parts), parts["batches"], steps=steps)
     return fingerprints.take(history, parts["G"])
+
+
+def generator_file(epoch):
+    return WORK / f"generator_{epoch:03}.pt"
 
 
 def train():
@@ -59,62 +76,65 @@ def train():
     WORK.mkdir(parents=True, exist_ok=True)
     code = lesson_code()
     parts = build(code)
-    G, batches, history = parts["G"], parts["batches"], parts["history"]
-    step = code["published_step"](G, parts["D"], parts["opt_G"], parts["opt_D"])
-    if (WORK / "run.pt").exists():
-        checkpoint.load(WORK / "run.pt", parts)
+    step = step_of(code, parts)
+    if RUN.exists():
+        checkpoint.load(RUN, parts)
     else:
         current = fingerprints.in_float64("benchmarks.full_run", "fingerprint")
-        tables.replace(WORK / "fingerprint.json", json.dumps(current))
+        tables.replace(FINGERPRINT, json.dumps(current))
+    batches = parts["batches"]
+    history = parts["history"]
     while history.step < EPOCHS * len(batches):
-        target = (history.step // len(batches) + 1) * len(batches)
-        training.fit(step, batches, steps=target - history.step, history=history)
-        if history.step == target:
-            torch.save(G.state_dict(), WORK / f"generator_{target // len(batches):03}.pt")
-        checkpoint.save(WORK / "run.pt", parts)
-        if history.step < target:
+        epoch = history.step // len(batches) + 1
+        end = epoch * len(batches)
+        training.fit(step, batches, steps=end - history.step, history=history)
+        if history.step == end:
+            torch.save(parts["G"].state_dict(), generator_file(epoch))
+        checkpoint.save(RUN, parts)
+        if history.step < end:  # stopped
             break
 
 
+def row_of(epoch, fakes, history, steps_an_epoch):
+    """The row (dict) of the table for the fakes [N, 1, 28, 28] of an epoch's generator."""
+    second = metrics.score(fakes, judge="second_judge")
+    row = {"epoch": epoch, "step": epoch * steps_an_epoch, **metrics.score(fakes)}
+    for name in ("digit_fid", "floor", "histogram"):
+        row[f"{name}_2nd"] = second[name]
+    for name, values in history.values.items():  # means over the epoch
+        of_epoch = values[(epoch - 1) * steps_an_epoch : epoch * steps_an_epoch]
+        row[name] = sum(of_epoch) / steps_an_epoch
+    row["seconds"] = round(history.seconds * epoch / EPOCHS, 1)
+    row["command"] = "python -m benchmarks.full_run train"
+    return row
+
+
 def measure():
-    """Write notebooks/results/02_full_run.csv, a row an epoch measured, and .png, the film: an epoch a row."""
+    """Write notebooks/results/02_full_run.csv, a row an epoch measured, and .png, the film."""
     code = lesson_code()
     parts = build(code)
-    checkpoint.load(WORK / "run.pt", parts)
-    G, batches, history = parts["G"], parts["batches"], parts["history"]
-    fixed_z = torch.randn(
-        10, code["LATENT_DIM"], generator=torch.Generator().manual_seed(code["SEED"])
-    )
-    z = torch.randn(
-        10_000, code["LATENT_DIM"], generator=torch.Generator().manual_seed(code["SEED"])
-    )
-    rows, film = [], []
+    checkpoint.load(RUN, parts)
+    G = parts["G"]
+
+    def noise(count):
+        generator = torch.Generator().manual_seed(code["SEED"])
+        return torch.randn(count, code["LATENT_DIM"], generator=generator)
+
+    rows = []
+    strips = []  # of ten digits, an epoch a strip
     for epoch in tqdm(MEASURED, unit="epoch"):
-        G.load_state_dict(torch.load(WORK / f"generator_{epoch:03}.pt", weights_only=True))
-        fakes = networks.sample(G, z)
-        score, second = metrics.score(fakes), metrics.score(fakes, judge="second_judge")
-        row = {"epoch": epoch, "step": epoch * len(batches), **score}
-        row |= {f"{name}_2nd": second[name] for name in ("digit_fid", "floor", "histogram")}
-        for name, values in history.values.items():  # means over the epoch
-            row[name] = sum(values[(epoch - 1) * len(batches) : epoch * len(batches)]) / len(
-                batches
-            )
-        rows.append(
-            row
-            | {
-                "seconds": round(history.seconds * epoch / EPOCHS, 1),
-                "command": "python -m benchmarks.full_run train",
-            }
-        )
+        G.load_state_dict(torch.load(generator_file(epoch), weights_only=True))
+        fakes = networks.sample(G, noise(10_000))
+        rows.append(row_of(epoch, fakes, parts["history"], len(parts["batches"])))
         if epoch in FILM:
-            film.append(
-                torch.cat(list(data.from_tanh_range(networks.sample(G, fixed_z)).squeeze(1)), dim=1)
-            )
+            digits = data.from_tanh_range(networks.sample(G, noise(10))).squeeze(1)
+            strips.append(torch.cat(list(digits), dim=1))
     tables.write(tables.FOLDER / "02_full_run.csv", rows)
-    trained = json.loads((WORK / "fingerprint.json").read_text(encoding="utf8"))
+    trained = json.loads(FINGERPRINT.read_text(encoding="utf8"))
     stored = {"variant": "published code"} | trained | {"yardstick": fingerprints.yardstick()}
     fingerprints.write("02_full_run", {"published code": stored})
-    Image.fromarray(torch.cat(film).numpy()).save(tables.FOLDER / "02_full_run.png", optimize=True)
+    film = Image.fromarray(torch.cat(strips).numpy())
+    film.save(tables.FOLDER / "02_full_run.png", optimize=True)
 
 
 if __name__ == "__main__":

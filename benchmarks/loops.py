@@ -14,7 +14,8 @@ def usual_loader(count=60_000, batch_size=BATCH_SIZE):
     """The first `count` digits the way most tutorials load them."""
     scaling = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
     dataset = datasets.MNIST(data.torchvision_root(), download=True, transform=scaling)
-    dataset.data, dataset.targets = dataset.data[:count], dataset.targets[:count]
+    dataset.data = dataset.data[:count]
+    dataset.targets = dataset.targets[:count]
     return DataLoader(dataset, batch_size=batch_size, shuffle=True)
 
 
@@ -23,16 +24,17 @@ def usual_step(G, D, opt_G, opt_D):
     loss = nn.BCELoss()
 
     def step(real, labels):
-        valid, fake = torch.ones(len(real)), torch.zeros(len(real))
+        valid = torch.ones(len(real))
+        fake = torch.zeros(len(real))
         opt_G.zero_grad()
         images = G(torch.randn(len(real), G.latent_dim))
         g_loss = loss(torch.sigmoid(D(images)), valid)
         g_loss.backward()
         opt_G.step()
         opt_D.zero_grad()
-        d_loss = (
-            loss(torch.sigmoid(D(real)), valid) + loss(torch.sigmoid(D(images.detach())), fake)
-        ) / 2
+        real_loss = loss(torch.sigmoid(D(real)), valid)
+        fake_loss = loss(torch.sigmoid(D(images.detach())), fake)
+        d_loss = (real_loss + fake_loss) / 2
         d_loss.backward()
         opt_D.step()
         return {"d_loss": d_loss.item(), "g_loss": g_loss.item()}
@@ -45,9 +47,10 @@ def our_step(G, D, opt_G, opt_D):
     loss = losses.bce()
 
     def step(real, labels):
-        return training.discriminator_step(
-            G, D, opt_D, real, torch.randn(len(real), G.latent_dim), loss
-        ) | training.generator_step(G, D, opt_G, torch.randn(len(real), G.latent_dim), loss)
+        z = torch.randn(len(real), G.latent_dim)
+        values = training.discriminator_step(G, D, opt_D, real, z, loss)
+        z = torch.randn(len(real), G.latent_dim)
+        return values | training.generator_step(G, D, opt_G, z, loss)
 
     return step
 

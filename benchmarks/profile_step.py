@@ -1,9 +1,10 @@
-"""Where a training step of the compact pair spends its time, in the usual loop and in ours: writes PROFILE.md.
+"""Where a training step of the compact pair spends its time: writes PROFILE.md.
 
     python -m benchmarks.profile_step
 
-The usual loop: DataLoader, default Adam, the published step (which makes one pass through G fewer), BCELoss, images
-in the usual order of memory. Ours: the race's. In both: the same nets, batch size and averaging of weights.
+The usual loop: DataLoader, default Adam, the published step (which makes one pass through G fewer),
+BCELoss, images in the usual order of memory. Ours: the race's. In both: the same nets, batch size
+and averaging of weights.
 """
 
 import time
@@ -15,7 +16,9 @@ from torch.profiler import ProfilerActivity, profile
 from benchmarks import race
 from gan_helpers import tables, training
 
-STEPS, ROUNDS, ROWS = 80, 7, 14
+STEPS = 80  # a round
+ROUNDS = 7
+ROWS = 14  # of the profiler's tables
 LOOPS = {
     "usual": race.USUAL_LOOP | {"step": "published"},
     "ours": {},
@@ -34,7 +37,8 @@ def steps_of(changes):
     return training.training_loop(step, batches, history, steps=10**9)
 
 
-def seconds(steps, bf16=False):
+def seconds_a_step(steps, bf16=False):
+    """Mean seconds of a step over one round."""
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         start = time.perf_counter()
         for _ in range(STEPS):
@@ -42,43 +46,47 @@ def seconds(steps, bf16=False):
         return (time.perf_counter() - start) / STEPS
 
 
+def measure_rounds(loops):
+    """A list of dict of loop to seconds a step."""
+    rounds = []
+    for _ in range(ROUNDS + 1):
+        rounds.append({name: seconds_a_step(loop, "bf16" in name) for name, loop in loops.items()})
+    return rounds[1:]  # the first is a warm-up
+
+
+def profile_table(loop):
+    """The profiler's table (str) of one round."""
+    with profile(activities=[ProfilerActivity.CPU]) as recorded:
+        seconds_a_step(loop)
+    averages = recorded.key_averages()
+    return averages.table(
+        sort_by="self_cpu_time_total", row_limit=ROWS, max_name_column_width=36
+    ).strip()
+
+
 def main():
     loops = {name: steps_of(changes) for name, changes in LOOPS.items()}
-    # The first round is a warm-up.
-    rounds = [
-        {name: seconds(steps, "bf16" in name) for name, steps in loops.items()}
-        for _ in range(ROUNDS + 1)
-    ][1:]
-    text = [
+    rounds = measure_rounds(loops)
+    version = torch.__version__.split("+")[0]
+    lines = [
         "# Where a step's time goes",
         "",
-        f"The compact pair, batches of {race.KEPT['batch_size']}, {torch.get_num_threads()} threads, torch "
-        f"{torch.__version__.split('+')[0]}, {torch.backends.cpu.get_cpu_capability()}. Written by "
+        f"The compact pair, batches of {race.KEPT['batch_size']}, {torch.get_num_threads()} "
+        f"threads, torch {version}, {torch.backends.cpu.get_cpu_capability()}. Written by "
         "`python -m benchmarks.profile_step`.",
         "",
         "| loop | times as fast as the usual one, median (range) |",
         "|---|---|",
     ]
-    text += [
-        f"| {name} | {tables.spread(round_['usual'] / round_[name] for round_ in rounds)} |"
-        for name in loops
-    ]
+    for name in loops:
+        ratios = [seconds["usual"] / seconds[name] for seconds in rounds]
+        lines.append(f"| {name} | {tables.spread(ratios)} |")
     for name in ("usual", "ours"):
-        with profile(activities=[ProfilerActivity.CPU]) as recorded:
-            seconds(loops[name])
-        table = recorded.key_averages().table(
-            sort_by="self_cpu_time_total", row_limit=ROWS, max_name_column_width=36
-        )
-        text += [
-            "",
-            f"## {name}: {STEPS} steps under the profiler",
-            "",
-            "```",
-            table.strip(),
-            "```",
-        ]
-    Path(__file__).with_name("PROFILE.md").write_text("\n".join(text) + "\n", encoding="utf8")
-    print("\n".join(text))
+        lines += ["", f"## {name}: {STEPS} steps under the profiler", ""]
+        lines += ["```", profile_table(loops[name]), "```"]
+    text = "\n".join(lines)
+    Path(__file__).with_name("PROFILE.md").write_text(text + "\n", encoding="utf8")
+    print(text)
 
 
 if __name__ == "__main__":

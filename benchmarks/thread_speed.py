@@ -44,7 +44,7 @@ def fresh_speeds(variables, seconds):
 
 def speeds(seconds):
     """Train each pair for so long: {pair: seconds a step}, with the "threads" and the "policy"."""
-    found = {}
+    result = {}
     for pair, setting in PAIRS.items():
         step, batches, history, *_ = race.prepare(setting, seed=0)
         loop = training.training_loop(step, batches, history, steps=10**9)
@@ -54,8 +54,10 @@ def speeds(seconds):
         next(loop)
         while time.perf_counter() < start + seconds:
             next(loop)
-        found[pair] = (time.perf_counter() - start) / (history.step - WARM_UP)
-    return found | {"threads": torch.get_num_threads(), "policy": os.environ.get("OMP_WAIT_POLICY")}
+        result[pair] = (time.perf_counter() - start) / (history.step - WARM_UP)
+    result["threads"] = torch.get_num_threads()
+    result["policy"] = os.environ.get("OMP_WAIT_POLICY")
+    return result
 
 
 @contextlib.contextmanager

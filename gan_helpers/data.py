@@ -1,10 +1,12 @@
-"""MNIST as tensors: read straight from the four archives shipped in `assets/`, scaled to [-1, 1], in batches.
+"""MNIST as tensors: read from the four archives in `assets/`, scaled to [-1, 1], in batches.
 
-Lesson 01 derives the scaling. Source of the data: LeCun and Cortes, CC BY-SA 3.0 (see assets/MNIST/NOTICE.md).
+Lesson 01 derives the scaling. Source of the data: LeCun and Cortes, CC BY-SA 3.0 (see
+assets/MNIST/NOTICE.md).
 """
 
 import functools
 import hashlib
+import math
 import tempfile
 import zlib
 from pathlib import Path
@@ -23,6 +25,8 @@ MD5 = {
 }
 
 VALIDATION_SIZE = 10_000  # the last images of the training set
+GZIP = 31  # zlib's wbits for an archive with a gzip header
+PIECE = 2**16  # bytes of an archive that are unpacked at a time
 
 
 class DataError(RuntimeError):
@@ -32,10 +36,10 @@ class DataError(RuntimeError):
 def mnist(split):
     """The digits of one split: `(images uint8 [N, 28, 28], labels int64 [N])`.
 
-    `split` is "train" (all 60,000), "validation" (the last 10,000 of train: whoever makes a choice by it
-    trains on `images[:50_000]` only) or "test" (10,000, for final figures).
+    `split` is "train" (all 60,000), "validation" (the last 10,000 of train: whoever makes a choice
+    by it trains on `images[:50_000]` only) or "test" (10,000, for final figures).
 
-    Raises DataError, with the file, both MD5s and the cure, where an archive is damaged or missing.
+    Raises DataError, with the file, the MD5s and the cure, where an archive is damaged or missing.
     """
     if split not in ("train", "validation", "test"):
         raise ValueError(f'split must be "train", "validation" or "test", got {split!r}')
@@ -50,9 +54,9 @@ def mnist(split):
 def to_tanh_range(images):
     """Scale pixels to [-1, 1], the range of tanh: x / 255, minus 0.5, divided by 0.5 (lesson 01).
 
-    `images`: uint8 in 0 … 255, or float in [0, 1], of any shape. Returns torch's default dtype, so float32
-    unless a program sets another, of that shape: bit for bit what torchvision's ToTensor and
-    Normalize((0.5,), (0.5,)) give.
+    `images`: uint8 in 0 … 255, or float in [0, 1], of any shape. Returns that shape in torch's
+    default dtype, which is float32 unless a program sets another: bit for bit what torchvision's
+    ToTensor and Normalize((0.5,), (0.5,)) give.
     """
     if images.dtype == torch.uint8:
         scaled = images.to(torch.get_default_dtype()).div_(255)
@@ -65,7 +69,7 @@ def to_tanh_range(images):
 
 
 def from_tanh_range(images):
-    """The inverse of `to_tanh_range`: float in [-1, 1], any shape, to uint8 in 0 … 255 (rounded)."""
+    """The inverse of `to_tanh_range`: float in [-1, 1], any shape, to uint8, rounded."""
     if not images.is_floating_point():
         raise TypeError(f"images must be float in [-1, 1], got {images.dtype}: they are not scaled")
     check_images(images)
@@ -77,22 +81,20 @@ def check_images(images):
     _check_range(images, -1.0, 1.0, cure="pass them through data.to_tanh_range")
 
 
-def batches(images, labels, batch_size, *, generator=None, device="cpu"):
-    """Shuffled batches for `training.fit`: `(images float32 [B, 1, 28, 28] in [-1, 1], labels int64 [B])`.
+class batches:  # lower case, since lessons call it as they would a function
+    """Shuffled batches: `(images float32 [B, 1, 28, 28] in [-1, 1], labels int64 [B])`.
 
-    `images` and `labels` are what `mnist` returns. They are kept on `device` as bytes (47 MB for 60,000 digits);
-    a batch costs one indexing and its scaling. `generator` shuffles; left out, a new one takes the global seed.
-    """
-    return Batches(images, labels, batch_size, generator=generator, device=device)
+    `images` and `labels` are what `mnist` returns. They are kept as bytes (47 MB for 60,000
+    digits), so a batch costs one indexing and its scaling. `generator` shuffles; left out, a new
+    one takes the global seed. Raises ValueError for another dtype or shape, and for a size of batch
+    that the data do not have.
 
-
-class Batches:
-    """One pass over shuffled data per `for` loop; its length is the steps of an epoch, the last may be short.
-
-    A loop left early goes on where it stopped, also after `load_state_dict` in another process.
+    Each `for` loop is one pass over the data, and `len` is its number of batches, of which the last
+    may be short. A loop that was left early goes on where it stopped, also in another process after
+    `load_state_dict`.
     """
 
-    def __init__(self, images, labels, batch_size, *, generator, device):
+    def __init__(self, images, labels, batch_size, *, generator=None):
         if images.dtype != torch.uint8 or images.ndim != 3:
             raise ValueError(
                 f"images must be uint8 [N, H, W] as data.mnist returns them, "
@@ -106,27 +108,24 @@ class Batches:
             raise ValueError(
                 f"batch_size must lie in 1 … {len(images)} (the number of images), got {batch_size}"
             )
-        self.images = images.unsqueeze(1).to(
-            device
-        )  # [N, 1, H, W], as bytes: a quarter of the memory
-        self.labels = labels.to(device)
+        self.images = images.unsqueeze(1)  # [N, 1, H, W], as bytes: a quarter of the memory
+        self.labels = labels
         self.batch_size = batch_size
         self.generator = generator or torch.Generator().manual_seed(torch.initial_seed())
         self.permutation = torch.empty(0, dtype=torch.int64)
         self.position = 0  # in the permutation: images given out so far
 
     def __len__(self):
-        return -(-len(self.images) // self.batch_size)
+        return math.ceil(len(self.images) / self.batch_size)
 
     def __iter__(self):
         if self.position >= len(self.permutation):
             self.permutation = torch.randperm(len(self.images), generator=self.generator)
             self.position = 0
         while self.position < len(self.permutation):
-            index = self.permutation[self.position : self.position + self.batch_size].to(
-                self.images.device
-            )
-            self.position += self.batch_size  # before the yield: what is given out counts as used
+            end = self.position + self.batch_size
+            index = self.permutation[self.position : end]
+            self.position = end  # before the yield: what is given out counts as used
             yield to_tanh_range(self.images.index_select(0, index)), self.labels[index]
 
     def state_dict(self):
@@ -138,24 +137,39 @@ class Batches:
         }
 
     def load_state_dict(self, state):
-        if len(state["permutation"]) not in (0, len(self.images)):
+        """Go on where the batches that gave this `state_dict` stopped.
+
+        Raises ValueError where they had another number of images or another size.
+        """
+        count = len(state["permutation"])  # 0 before the first pass
+        if count not in (0, len(self.images)):
             raise ValueError(
-                f"the state is of {len(state['permutation'])} images, "
-                f"these batches have {len(self.images)}"
+                f"the state is of {count} images, these batches have {len(self.images)}: "
+                "make them of the same data"
             )
         if state["batch_size"] != self.batch_size:
             raise ValueError(
-                f"the state is of batches of {state['batch_size']}, these have {self.batch_size} images"
+                f"the state is of batches of {state['batch_size']}, these have {self.batch_size} "
+                "images: make them of the same size"
             )
         self.generator.set_state(state["generator"])
-        self.permutation, self.position = state["permutation"], state["position"]
+        self.permutation = state["permutation"]
+        self.position = state["position"]
+
+
+def torchvision_root():
+    """A folder (str) in which `torchvision.datasets.MNIST(root, download=True)` works offline.
+
+    It is a temporary folder of this process with copies of the archives, which torchvision unpacks
+    there: nothing is written into the installed package, and processes do not meet.
+    """
+    return _torchvision_folder().name
 
 
 @functools.cache
 def _torchvision_folder():
-    folder = tempfile.TemporaryDirectory(
-        prefix="adversarial-digits-"
-    )  # removed when the process ends
+    """The TemporaryDirectory with the archives; it is removed when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="adversarial-digits-")
     raw = Path(folder.name) / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for name in MD5:
@@ -163,50 +177,62 @@ def _torchvision_folder():
     return folder
 
 
-def torchvision_root():
-    """A folder (str) in which `torchvision.datasets.MNIST(root, download=True)` works offline.
-
-    It is a temporary folder of this process with copies of the archives, which torchvision unpacks there:
-    nothing is written into the installed package, and processes do not meet.
-    """
-    return _torchvision_folder().name
-
-
 _checked = set()  # archives whose MD5 has been looked at in this process
 
 
 def _archive(path):
-    """The bytes of an archive. Raises DataError unless it is the published one, which is checked once a process."""
+    """The bytes of an archive.
+
+    Raises DataError unless it is the published one, which is checked once a process.
+    """
     expected = MD5[path.name]
     cure = "reinstall the package, or restore the file with `git checkout -- gan_helpers/assets`"
     if not path.exists():
         raise DataError(f"{path} is missing (expected MD5 {expected}): {cure}")
     content = path.read_bytes()
     if path not in _checked:
-        found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        if found != expected:
-            raise DataError(f"{path} is damaged: expected MD5 {expected}, found {found}: {cure}")
+        actual = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        if actual != expected:
+            raise DataError(f"{path} is damaged: expected MD5 {expected}, found {actual}: {cure}")
         _checked.add(path)
     return content
 
 
 def _read_idx(name):
-    """One archive as a uint8 tensor: four bytes of magic, the last the number of dimensions; their sizes; the data."""
-    archive = _archive(RAW / name)
-    size = int.from_bytes(archive[-4:], "little")  # of what is in it: gzip's last four bytes
-    content, filled, unpack = bytearray(size), 0, zlib.decompressobj(wbits=31)  # 31: a gzip header
-    # In pieces: so the digits are in memory once, not twice. The MD5 vouches for the length.
-    for start in range(0, len(archive), 2**16):
-        piece = unpack.decompress(archive[start : start + 2**16])
+    """One archive as a uint8 tensor.
+
+    The format, called IDX: four bytes of which the last is the number of dimensions; four bytes for
+    the size of each dimension, the highest first; then the data.
+    """
+    content = _unpack(_archive(RAW / name))
+    dimensions = content[3]
+    shape = []
+    for start in range(4, 4 + 4 * dimensions, 4):
+        shape.append(int.from_bytes(content[start : start + 4], "big"))
+    header = 4 + 4 * dimensions  # bytes
+    return torch.frombuffer(content, dtype=torch.uint8, offset=header).reshape(shape)
+
+
+def _unpack(archive):
+    """What a gzip archive (bytes) holds, as a bytearray.
+
+    It is unpacked in pieces, so that the digits are in memory once, not twice.
+    """
+    size = int.from_bytes(archive[-4:], "little")  # of the content; the MD5 vouches for it
+    content = bytearray(size)
+    unpacker = zlib.decompressobj(wbits=GZIP)
+    filled = 0
+    for start in range(0, len(archive), PIECE):
+        piece = unpacker.decompress(archive[start : start + PIECE])
         content[filled : filled + len(piece)] = piece
         filled += len(piece)
-    ndim = content[3]
-    shape = [int.from_bytes(content[4 + 4 * i : 8 + 4 * i], "big") for i in range(ndim)]
-    return torch.frombuffer(content, dtype=torch.uint8, offset=4 + 4 * ndim).reshape(shape)
+    return content
 
 
 def _check_range(images, low, high, *, cure):
-    smallest, largest = torch.aminmax(images) if images.numel() else (low, high)
+    if images.numel() == 0:
+        return
+    smallest, largest = torch.aminmax(images)
     if not (smallest >= low and largest <= high):  # written so that NaN fails too
         raise ValueError(
             f"images must lie in [{low:g}, {high:g}], "

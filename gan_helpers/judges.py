@@ -1,7 +1,7 @@
 """The course's digit classifiers: their nets, their training, their stored weights.
 
-The first judge measures in every lesson. The second, of another architecture, appears in final tables only: who
-tunes by one judge alone ends up fooling it (Goodhart's law).
+The first judge measures in every lesson. The second, of another architecture, appears in final
+tables only: who tunes by one judge alone ends up fooling it (Goodhart's law).
 
     python -m gan_helpers.judges     trains both anew, about ten minutes on two CPU cores
 """
@@ -23,15 +23,17 @@ CHUNK = 200  # images a forward pass: fits a CPU's cache, and bounds the memory
 
 
 class _Reader(nn.Module):
-    """What both judges share. features(images [B, 1, 28, 28]) -> [B, 64]; forward -> logits [B, 10]."""
+    """What both judges share.
+
+    features(images [B, 1, 28, 28]) -> [B, 64]; forward(images) -> logits [B, 10].
+    """
 
     def __init__(self, *layers):
         super().__init__()
         self.features = nn.Sequential(*layers)
         self.classify = nn.Linear(64, 10)
-        self.noise_level = nn.Linear(
-            64, 1
-        )  # for training only: features must tell noise, not ignore it
+        # For training only: features must tell noise, not ignore it.
+        self.noise_level = nn.Linear(64, 1)
 
     def forward(self, images):
         return self.classify(self.features(images))
@@ -86,7 +88,10 @@ JUDGES = {"judge": Judge, "second_judge": SecondJudge}
 
 @functools.cache
 def load(name="judge"):
-    """The trained judge (`name` "judge" or "second_judge"), in eval mode; its weights take no gradient."""
+    """The trained judge, in eval mode; its weights take no gradient.
+
+    `name` is "judge" or "second_judge"; for another one it raises ValueError.
+    """
     if name not in JUDGES:
         raise ValueError(f"judge must be one of {', '.join(JUDGES)}, got {name!r}")
     net = JUDGES[name]()
@@ -97,9 +102,10 @@ def load(name="judge"):
 
 @torch.no_grad()
 def read(judge, images):
-    """What `judge` makes of images [N, 1, 28, 28] in [-1, 1], or of uint8 [N, 28, 28] as `data.mnist` has them.
+    """What `judge` makes of images: (features [N, 64], logits [N, 10]), float32.
 
-    Returns (features [N, 64], logits [N, 10]), float32. Works in portions, so that it takes little memory.
+    `images` are float [N, 1, 28, 28] in [-1, 1], or uint8 [N, 28, 28] as `data.mnist` has them.
+    They are read in portions, which takes little memory.
     """
     features = []
     for chunk in images.split(CHUNK):
@@ -111,53 +117,67 @@ def read(judge, images):
 
 
 def accuracy(judge, split):
-    """The share of a split's digits that the judge reads right."""
+    """The share (float) of a split's digits that the judge reads right."""
     images, labels = data.mnist(split)
     _, logits = read(judge, images)
     return (logits.argmax(1) == labels).float().mean().item()
 
 
 def jitter(images, generator):
-    """Images [B, 1, 28, 28] turned by up to 12 degrees, scaled by up to 12 % and moved by up to 2 pixels."""
-    angle, zoom = _uniform(images, 0.21, generator), 1 + _uniform(images, 0.12, generator)
-    matrix = torch.zeros(len(images), 2, 3)
-    matrix[:, 0, 0] = matrix[:, 1, 1] = angle.cos() * zoom
-    matrix[:, 0, 1], matrix[:, 1, 0] = -angle.sin() * zoom, angle.sin() * zoom
-    matrix[:, 0, 2], matrix[:, 1, 2] = (_uniform(images, 2 / 14, generator) for _ in range(2))
+    """Images [B, 1, 28, 28], each turned, scaled and moved a little, at random.
+
+    By up to 12 degrees, 12 % and 2 pixels.
+    """
+    angle = _uniform(images, 0.21, generator)  # radians
+    zoom = 1 + _uniform(images, 0.12, generator)
+    right = _uniform(images, 2 / 14, generator)  # 1 is half a picture: 14 pixels
+    down = _uniform(images, 2 / 14, generator)
+    cosine = angle.cos() * zoom
+    sine = angle.sin() * zoom
+    top = torch.stack([cosine, -sine, right], dim=1)
+    bottom = torch.stack([sine, cosine, down], dim=1)
+    matrix = torch.stack([top, bottom], dim=1)  # [B, 2, 3]
     grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
-    return (
-        F.grid_sample(images + 1, grid, align_corners=False) - 1
-    )  # outside is 0 to grid_sample: black
+    # Outside of a picture grid_sample reads 0; that must be black, which is -1 to us.
+    return F.grid_sample(images + 1, grid, align_corners=False) - 1
 
 
 def add_noise(images, generator):
     """Noise on every second image: deviation up to 0.5, and up to a fifth of the pixels at random.
 
-    Returns (images, level [B]): 0 for no noise, 1 for the most of one kind, 2 of both. Fakes are often speckled, and a
-    judge that has never seen speckles reads most of them as an 8.
+    Returns (images, level [B]): 0 for no noise, 1 for the most of one kind, 2 of both. Fakes are
+    often speckled, and a judge that has never seen speckles reads most of them as an 8.
     """
-    deviation, share = (_uniform(images, most, generator).clamp(min=0) for most in (0.5, 0.2))
-    deviation[1::2], share[1::2] = 0, 0
+    deviation = _uniform(images, 0.5, generator).clamp(min=0)
+    share = _uniform(images, 0.2, generator).clamp(min=0)
+    deviation[1::2] = 0
+    share[1::2] = 0
     shape = (len(images), 1, 1, 1)
     noisy = images + torch.randn(images.shape, generator=generator) * deviation.view(shape)
     speckled = torch.rand(images.shape, generator=generator) < share.view(shape)
-    noisy = torch.where(speckled, torch.rand(images.shape, generator=generator) * 2 - 1, noisy)
+    speckles = torch.rand(images.shape, generator=generator) * 2 - 1
+    noisy = torch.where(speckled, speckles, noisy)
     return noisy.clamp(-1, 1), deviation / 0.5 + share / 0.2
 
 
 def _uniform(images, limit, generator):
+    """A number for each of `images`, uniform in -limit … limit: [B]."""
     return (torch.rand(len(images), generator=generator) * 2 - 1) * limit
 
 
 def train(name, *, epochs, seed=0, images=None, labels=None):
-    """Train a judge on the first 50,000 training digits (or the ones given); return it in eval mode."""
+    """Train a judge on the first 50,000 training digits (or those given); return it in eval mode.
+
+    `images` uint8 [N, 28, 28] and `labels` int64 [N], as `data.mnist` returns them.
+    """
     torch.manual_seed(seed)
     if images is None:
-        images, labels = (part[:TRAINED_ON] for part in data.mnist("train"))
+        images, labels = data.mnist("train")
+        images = images[:TRAINED_ON]
+        labels = labels[:TRAINED_ON]
     net = JUDGES[name]().to(memory_format=torch.channels_last)
-    batches = data.batches(
-        images, labels, BATCH_SIZE, generator=torch.Generator().manual_seed(seed)
-    )
+    shuffle = torch.Generator().manual_seed(seed)
+    batches = data.batches(images, labels, BATCH_SIZE, generator=shuffle)
     generator = torch.Generator().manual_seed(seed + 1)
     optimiser = torch.optim.AdamW(net.parameters(), weight_decay=0.02, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -180,11 +200,12 @@ def main():
     for name, epochs in (("judge", 16), ("second_judge", 60)):
         net = train(name, epochs=epochs)
         path = ASSETS / f"{name}.safetensors"
-        save_file({key: value.contiguous() for key, value in net.state_dict().items()}, path)
-        print(
-            f"{path.name}: {path.stat().st_size / 1000:.0f} kB, validation {accuracy(net, 'validation'):.2%}, "
-            f"test {accuracy(net, 'test'):.2%}"
-        )
+        weights = {key: value.contiguous() for key, value in net.state_dict().items()}
+        save_file(weights, path)
+        kilobytes = path.stat().st_size / 1000
+        print(f"{path.name}: {kilobytes:.0f} kB")
+        for split in ("validation", "test"):
+            print(f"{split}: {accuracy(net, split):.2%} read right")
 
 
 if __name__ == "__main__":

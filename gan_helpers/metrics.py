@@ -1,12 +1,12 @@
 """What the lessons measure of a set of fakes, in the eyes of the digit judge.
 
-    metrics.score(images)                    distance, classes, precision and recall, density and coverage
+    metrics.score(images)                    distance, classes, precision and recall, and more
     metrics.score(images, labels)            and, digit by digit, obedience and variety
-    metrics.nearest_train(images)            has the generator learned its training digits by heart?
+    metrics.nearest_train(images)            has the generator learned training digits by heart?
     metrics.train_on_fakes(images, labels)   are the fakes good enough to learn reading from?
 
-The judge's features take the place of Inception's, so the distance is called `digit_fid` and never FID: its numbers
-compare with each other and with their floor, not with published ones.
+The judge's features take the place of Inception's, so the distance is called `digit_fid` and never
+FID: its numbers compare with each other and with their floor, not with published ones.
 """
 
 import functools
@@ -17,14 +17,13 @@ import torch
 from gan_helpers import data, judges
 
 FLOOR_DRAWS = 5
-PRECISION_NEIGHBOURS, COVERAGE_NEIGHBOURS = (
-    3,
-    5,
-)  # k of Kynkäänniemi et al. 2019 and of Naeem et al. 2020
-FEW = 2_000  # below this many images the distance's bias is larger than most differences between generators
+PRECISION_NEIGHBOURS = 3  # k of Kynkäänniemi et al. 2019
+COVERAGE_NEIGHBOURS = 5  # k of Naeem et al. 2020
+FEW = 2_000  # of fewer images the distance's bias hides most differences between generators
 FEW_PER_DIGIT = 100
 PER_DIGIT = 1_000  # recall and coverage of one digit: at most this many against as many
 CHUNK = 250  # rows of a distance matrix at a time: 10 MB against 10,000
+TRAIN_CHUNK = 2_000  # training digits at a time: 6 MB of floats
 
 
 class ScoreWarning(UserWarning):
@@ -35,61 +34,71 @@ _warned = {}  # what has been said in this process, so that it is said once
 
 
 def _warn(message):
-    # Without the caller's file and line: in a notebook they are a kernel's temporary path, new in every run.
+    # Without the caller's file and line: a notebook's is a temporary path, new in every run.
     warnings.warn_explicit(message, ScoreWarning, "gan_helpers.metrics", 0, registry=_warned)
 
 
 def score(images, labels=None, *, reference="validation", judge="judge"):
     """Measure fakes `images` [N, 1, 28, 28] in [-1, 1] against a split of MNIST. Returns a dict:
 
-    digit_fid, floor     Fréchet distance of the judge's features; that of N training digits (mean of five draws)
+    digit_fid            Fréchet distance of the judge's features
+    floor                that of N training digits, the mean of five draws
     histogram            share of each class as the judge reads the fakes, a list of ten
-    class_kl, classes    KL(histogram ‖ MNIST's own) in nats; how many classes have more than 1 %
-    spread               how much fakes of one class differ, against real digits: 0 all alike, 1 as real ones
+    class_kl             KL(histogram ‖ MNIST's own) in nats
+    classes              how many classes have more than 1 %
+    spread               how much fakes of one class differ: 0 all alike, 1 as real digits do
     precision, recall    Kynkäänniemi et al. 2019, k = 3
     density, coverage    Naeem et al. 2020, k = 5
 
-    With `labels` int64 [N], the digit each image was meant to be, also accuracy and accuracy_worst (digit by digit,
-    as the judge reads them), and the mean and worst over digits of recall_digit and coverage_digit.
+    With `labels` int64 [N], the digit each image was meant to be, also accuracy and accuracy_worst
+    (digit by digit, as the judge reads them), and the mean and worst over digits of recall_digit
+    and coverage_digit.
 
-    `reference` is "validation" for every choice, "test" for final figures; `judge` "second_judge" for those too.
-    Raises ValueError for images or labels out of range or of the wrong shape. Warns (ScoreWarning) where the count
-    distorts a figure: few images, another count than the reference's, digits with few images.
+    `reference` is "validation" for every choice, "test" for final figures; `judge` "second_judge"
+    for those too. Raises ValueError for images or labels out of range or of the wrong shape. Warns
+    (ScoreWarning) where the count distorts a figure: few images, another count than the
+    reference's, digits with few images.
     """
     _check(images, labels)
     if len(images) <= COVERAGE_NEIGHBOURS:
         raise ValueError(f"there must be more than {COVERAGE_NEIGHBOURS} images, got {len(images)}")
-    net = judges.load(judge)
-    features, logits = judges.read(net, images)
+    features, logits = judges.read(judges.load(judge), images)
     predicted = logits.argmax(1)
     real_features, real_labels, real_radii = _reference(reference, judge)
-    if len(images) < FEW:
-        _warn(
-            f"{len(images)} images are few: digit_fid is too high (compare it with its floor, "
-            f"{floor(len(images), reference, judge):.2f}); take {len(real_features):,} for a final figure"
-        )
-    elif len(images) != len(real_features):
-        _warn(
-            f"{len(images):,} images against {len(real_features):,} digits: recall, density and coverage depend on "
-            "the counts; compare only scores of one count"
-        )
+    lowest = floor(len(images), reference, judge)
+    _warn_of_counts(len(images), len(real_features), lowest)
+
     histogram = predicted.bincount(minlength=10) / len(images)
+    real_histogram = real_labels.bincount(minlength=10) / len(real_labels)
+    variance = _within_class(features, predicted)
+    real_variance = _within_class(real_features, real_labels)
     result = {
         "count": len(images),
         "digit_fid": frechet_distance(features, real_features),
-        "floor": floor(len(images), reference, judge),
+        "floor": lowest,
         "histogram": histogram.tolist(),
-        "class_kl": class_kl(histogram, real_labels.bincount(minlength=10) / len(real_labels)),
+        "class_kl": class_kl(histogram, real_histogram),
         "classes": int((histogram > 0.01).sum()),
-        "spread": (_within_class(features, predicted) / _within_class(real_features, real_labels))
-        ** 0.5,
-        **neighbour_metrics(features, real_features, real_radii),
+        "spread": (variance / real_variance) ** 0.5,
     }
-    return (
-        result
-        if labels is None
-        else result | _by_digit(features, predicted, labels, real_features, real_labels)
-    )
+    result |= neighbour_metrics(features, real_features, real_radii)
+    if labels is not None:
+        result |= _by_digit(features, predicted, labels, real_features, real_labels)
+    return result
+
+
+def _warn_of_counts(count, real_count, lowest):
+    """Warn where the number of images distorts the figures; `lowest` is the floor of so many."""
+    if count < FEW:
+        _warn(
+            f"{count} images are few: digit_fid is too high (compare it with its floor, "
+            f"{lowest:.2f}); take {real_count:,} for a final figure"
+        )
+    elif count != real_count:
+        _warn(
+            f"{count:,} images against {real_count:,} digits: recall, density and coverage depend "
+            "on the counts; compare only scores of one count"
+        )
 
 
 def class_kl(histogram, expected):
@@ -104,12 +113,15 @@ def _within_class(features, classes):
 
 
 def frechet_distance(a, b):
-    """‖mean a - mean b‖² + tr(A + B - 2 (A B)^½) of features [N, F] and [M, F]; A and B are their covariances.
+    """‖mean a - mean b‖² + tr(A + B - 2 (A B)^½) of features [N, F] and [M, F].
 
-    In float64, and 0 for equal sets. Source: Heusel et al. 2017, equation 6.
+    A and B are their covariances. In float64, and 0 for equal sets. Source: Heusel et al. 2017,
+    equation 6.
     """
-    a, b = a.double(), b.double()
-    cov_a, cov_b = a.T.cov(), b.T.cov()
+    a = a.double()
+    b = b.double()
+    cov_a = a.T.cov()
+    cov_b = b.T.cov()
     values, vectors = torch.linalg.eigh(cov_a)
     root_a = vectors * values.clamp(min=0).sqrt() @ vectors.T
     # A^½ B A^½ has the eigenvalues of A B and is symmetric: rounding makes no complex numbers.
@@ -120,44 +132,45 @@ def frechet_distance(a, b):
 
 @functools.cache
 def floor(count, reference="validation", judge="judge"):
-    """digit_fid of `count` training digits against the reference, the mean of five draws: as good as it gets."""
+    """digit_fid of `count` training digits: as good as it gets. The mean of five draws."""
     images, _ = data.mnist("train")
+    real_features, _, _ = _reference(reference, judge)
     generator = torch.Generator().manual_seed(0)
     distances = []
     for _ in range(FLOOR_DRAWS):
         # From the judge's own training digits: the validation split is a reference itself.
         chosen = torch.randperm(judges.TRAINED_ON, generator=generator)[:count]
         features, _ = judges.read(judges.load(judge), images[chosen])
-        distances.append(frechet_distance(features, _reference(reference, judge)[0]))
+        distances.append(frechet_distance(features, real_features))
     return sum(distances) / FLOOR_DRAWS
 
 
 def neighbour_metrics(fake, real, real_radii=None):
     """precision, recall, density and coverage (dict) of features fake [N, F] against real [M, F].
 
-    `real_radii`: what `_radii(real)` gives, where it is known already.
+    Around each point of a set lies a ball that reaches to its k-th neighbour in the set. Precision:
+    the share of fakes in some real ball; recall: the share of real in some fake ball (k = 3 in
+    both). Density: in how many real balls a fake lies, divided by k; coverage: the share of real
+    balls with a fake in them (k = 5).
 
-    Around each point of a set lies a ball that reaches to its k-th neighbour in the set. Precision: the share of
-    fakes in some real ball; recall: the share of real in some fake ball (k = 3 in both). Density: in how many real
-    balls a fake lies, divided by k; coverage: the share of real balls with a fake in them (k = 5).
+    `real_radii`: what `_radii(real)` gives, where it is known already.
     """
-    real_radii, fake_radii = _radii(real) if real_radii is None else real_radii, _radii(fake)
-    inside, dense = 0, 0
-    covered, recalled = (
-        torch.zeros(len(real), dtype=torch.bool),
-        torch.zeros(len(real), dtype=torch.bool),
-    )
-    for rows, radii in zip(
-        fake.split(CHUNK), fake_radii[PRECISION_NEIGHBOURS].split(CHUNK), strict=True
-    ):
+    if real_radii is None:
+        real_radii = _radii(real)
+    fake_radii = _radii(fake)[PRECISION_NEIGHBOURS]
+    precise = 0
+    dense = 0
+    covered = torch.zeros(len(real), dtype=torch.bool)
+    recalled = torch.zeros(len(real), dtype=torch.bool)
+    for rows, radii in zip(fake.split(CHUNK), fake_radii.split(CHUNK), strict=True):
         distances = torch.cdist(rows, real)  # [chunk, M]
-        inside += (distances <= real_radii[PRECISION_NEIGHBOURS]).any(1).sum().item()
+        precise += (distances <= real_radii[PRECISION_NEIGHBOURS]).any(1).sum().item()
         in_balls = distances <= real_radii[COVERAGE_NEIGHBOURS]
         dense += in_balls.sum().item()
         covered |= in_balls.any(0)
         recalled |= (distances <= radii[:, None]).any(0)
     return {
-        "precision": inside / len(fake),
+        "precision": precise / len(fake),
         "recall": recalled.sum().item() / len(real),
         "density": dense / COVERAGE_NEIGHBOURS / len(fake),
         "coverage": covered.sum().item() / len(real),
@@ -166,29 +179,32 @@ def neighbour_metrics(fake, real, real_radii=None):
 
 @torch.no_grad()
 def nearest_train(images):
-    """The training digit nearest to each of `images` [N, 1, 28, 28] in [-1, 1], by Euclidean distance of pixels.
+    """The training digit nearest to each of `images` [N, 1, 28, 28] in [-1, 1].
 
-    Returns (indices int64 [N] into `data.mnist("train")`, distances float [N]). A generator that has learned digits
-    by heart has distances much smaller than those of digits it was never shown.
+    Nearest by the Euclidean distance of pixels. Returns (indices int64 [N] into
+    `data.mnist("train")`, distances float [N]). A generator that has learned digits by heart has
+    distances much smaller than those of digits it was never shown.
     """
     _check(images, None)
-    flat = images.flatten(1)
+    pixels = images.flatten(1)  # [N, 784]
     digits, _ = data.mnist("train")
-    best = torch.full((len(flat),), float("inf"))
-    index = torch.zeros(len(flat), dtype=torch.int64)
-    for start in range(0, len(digits), 2000):
-        part = data.to_tanh_range(digits[start : start + 2000]).flatten(1)  # [2000, 784]
-        distances, nearest = torch.cdist(flat, part).min(1)
-        index = torch.where(distances < best, nearest + start, index)
-        best = torch.minimum(distances, best)
-    # cdist multiplies matrices, which rounds small distances coarsely: once more for the one that was found.
-    return index, (flat - data.to_tanh_range(digits[index]).flatten(1)).norm(dim=1)
+    smallest = torch.full((len(pixels),), float("inf"))
+    index = torch.zeros(len(pixels), dtype=torch.int64)
+    for start in range(0, len(digits), TRAIN_CHUNK):
+        chunk = data.to_tanh_range(digits[start : start + TRAIN_CHUNK]).flatten(1)
+        distances, nearest = torch.cdist(pixels, chunk).min(1)
+        index = torch.where(distances < smallest, nearest + start, index)
+        smallest = torch.minimum(distances, smallest)
+    # cdist multiplies matrices, which rounds small distances coarsely: once more for the nearest.
+    nearest_pixels = data.to_tanh_range(digits[index]).flatten(1)
+    return index, (pixels - nearest_pixels).norm(dim=1)
 
 
 def train_on_fakes(images, labels, *, epochs=3, seed=0):
-    """Train a fresh judge's net on fakes `images` [N, 1, 28, 28] with their `labels`; its accuracy on the test split.
+    """Train a fresh judge's net on fakes with their labels; return its accuracy on the test split.
 
-    Give it real digits too, for comparison. Source: the classification accuracy score of Ravuri and Vinyals 2019.
+    `images` [N, 1, 28, 28] in [-1, 1], `labels` int64 [N]. Give it real digits too, for comparison.
+    Source: the classification accuracy score of Ravuri and Vinyals 2019.
     """
     _check(images, labels)
     if len(images) < judges.BATCH_SIZE:
@@ -202,11 +218,13 @@ def train_on_fakes(images, labels, *, epochs=3, seed=0):
 
 
 def _check(images, labels):
+    """Raise ValueError unless `images`, and `labels` where there are any, are as in `score`."""
     if images.ndim != 4 or images.shape[1:] != (1, 28, 28):
         raise ValueError(f"images must have shape [N, 1, 28, 28], got {list(images.shape)}")
     if not images.is_floating_point():
         raise ValueError(
-            f"images must be float in [-1, 1], got {images.dtype}: pass them through data.to_tanh_range"
+            f"images must be float in [-1, 1], got {images.dtype}: "
+            "pass them through data.to_tanh_range"
         )
     data.check_images(images)
     if labels is None:
@@ -216,15 +234,14 @@ def _check(images, labels):
             f"labels must be int64 of shape [{len(images)}], one an image, "
             f"got {labels.dtype} {list(labels.shape)}"
         )
-    if labels.min() < 0 or labels.max() > 9:
-        raise ValueError(
-            f"labels must lie in 0 … 9, got {labels.min().item()} … {labels.max().item()}"
-        )
+    lowest, highest = labels.aminmax()
+    if lowest < 0 or highest > 9:
+        raise ValueError(f"labels must lie in 0 … 9, got {lowest} … {highest}")
 
 
 @functools.cache
 def _reference(split, judge):
-    """(features [10000, 64], labels [10000], radii as `_radii` gives them) of a split in the eyes of a judge."""
+    """(features [10000, 64], labels [10000], `_radii`) of a split, as the judge named sees it."""
     if split not in ("validation", "test"):
         raise ValueError(f'reference must be "validation" or "test", got {split!r}')
     images, labels = data.mnist(split)
@@ -234,33 +251,41 @@ def _reference(split, judge):
 
 def _radii(points):
     """The distance of each point [N, F] to its k-th neighbour, for both k: dict of k to [N]."""
-    # One more than k: the nearest point of all is the point itself. The result's place is made before the loop: small
-    # results kept between the large matrices would scatter these over hundreds of megabytes.
-    nearest = points.new_empty(len(points), COVERAGE_NEIGHBOURS + 1)
+    count = COVERAGE_NEIGHBOURS + 1  # the nearest point of all is the point itself
+    # The result's place is made before the loop: small results kept between the large matrices
+    # would scatter these over hundreds of megabytes.
+    nearest = points.new_empty(len(points), count)
     for rows, result in zip(points.split(CHUNK), nearest.split(CHUNK), strict=True):
-        result.copy_(torch.cdist(rows, points).topk(COVERAGE_NEIGHBOURS + 1, largest=False).values)
+        result.copy_(torch.cdist(rows, points).topk(count, largest=False).values)
     return {k: nearest[:, k] for k in (PRECISION_NEIGHBOURS, COVERAGE_NEIGHBOURS)}
 
 
 def _by_digit(features, predicted, labels, real_features, real_labels):
-    accuracy, recall, coverage = [], [], []
+    """What `score` measures digit by digit (dict): does each label get its digit, and its variety?
+
+    Raises ValueError for a digit with a handful of images; warns of one with few.
+    """
+    accuracy = []
+    recall = []
+    coverage = []
     for digit in range(10):
-        fakes, digits = features[labels == digit], real_features[real_labels == digit]
-        if len(fakes) <= COVERAGE_NEIGHBOURS:
+        fake = features[labels == digit]
+        real = real_features[real_labels == digit]
+        if len(fake) <= COVERAGE_NEIGHBOURS:
             raise ValueError(
-                f"only {len(fakes)} images are labelled {digit}: draw the labels from the data, or ten "
-                "equal shares"
+                f"only {len(fake)} images are labelled {digit}: draw the labels from the data, or "
+                "ten equal shares"
             )
-        if len(fakes) < FEW_PER_DIGIT:
+        if len(fake) < FEW_PER_DIGIT:
             _warn(
-                f"only {len(fakes)} images are labelled {digit}: its figures are coarse, and the worst digit may be "
-                "the rarest"
+                f"only {len(fake)} images are labelled {digit}: its figures are coarse, and the "
+                "worst digit may be the rarest"
             )
         accuracy.append((predicted[labels == digit] == digit).float().mean().item())
-        count = min(len(fakes), len(digits), PER_DIGIT)
-        nearby = neighbour_metrics(fakes[:count], digits[:count])
-        recall.append(nearby["recall"])
-        coverage.append(nearby["coverage"])
+        count = min(len(fake), len(real), PER_DIGIT)
+        variety = neighbour_metrics(fake[:count], real[:count])
+        recall.append(variety["recall"])
+        coverage.append(variety["coverage"])
     return {
         "accuracy": (predicted == labels).float().mean().item(),
         "accuracy_worst": min(accuracy),

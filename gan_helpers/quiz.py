@@ -1,4 +1,4 @@
-"""A quiz of multiple choice with an explanation for every answer; as plain text where no widgets are shown."""
+"""A quiz of multiple choice that explains every answer; plain text where no widgets are shown."""
 
 import ipywidgets
 from IPython.display import display
@@ -7,8 +7,9 @@ from IPython.display import display
 def ask(right, explanations):
     """Show one question after another, each with the same options.
 
-    `right`: dict of question to its option; `explanations`: dict of option to the sentence that tells how one sees
-    it. Choosing an option explains at once; the last line counts. Returns the widget, for tests.
+    `right`: dict of question to its option; `explanations`: dict of option to the sentence that
+    tells how one sees it. Choosing an option explains at once; the last line counts. Returns the
+    widget, for tests. Raises ValueError where a right answer is none of the options.
     """
     for option in right.values():
         if option not in explanations:
@@ -18,14 +19,16 @@ def ask(right, explanations):
     for option in explanations:
         print(f"  - {option}")
 
-    parts, score, chosen = [], ipywidgets.HTML(), {}
+    chosen = {}  # {question: the option chosen}
+    score = ipywidgets.HTML()
 
     def count():
         hits = sum(chosen.get(question) == option for question, option in right.items())
         score.value = f"<b>{hits} of {len(right)} right</b>"
 
-    def add(question):
-        choice = ipywidgets.RadioButtons(
+    def choices_of(question):
+        """The radio buttons of a question and the line below them."""
+        choices = ipywidgets.RadioButtons(
             options=list(explanations),
             value=None,
             description=question,
@@ -34,21 +37,21 @@ def ask(right, explanations):
         verdict = ipywidgets.HTML()
 
         def judge(change):
-            chosen[question] = change["new"]
-            hit = change["new"] == right[question]
-            verdict.value = (
-                "✔ Yes. " + explanations[change["new"]]
-                if hit
-                else f"✘ No. Look for this in {question}, and you will not find it: "
-                + explanations[change["new"]]
-            )
+            option = change["new"]
+            chosen[question] = option
+            if option == right[question]:
+                words = "✔ Yes."
+            else:
+                words = f"✘ No. Look for this in {question}, and you will not find it:"
+            verdict.value = f"{words} {explanations[option]}"
             count()
 
-        choice.observe(judge, "value")
-        parts.extend([choice, verdict])
+        choices.observe(judge, "value")
+        return [choices, verdict]
 
+    parts = []
     for question in right:
-        add(question)
+        parts += choices_of(question)
     count()
     box = ipywidgets.VBox([*parts, score])
     display(box)

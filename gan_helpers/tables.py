@@ -1,12 +1,14 @@
-"""The stored tables that measured claims rest on: `notebooks/results/<lesson>.csv`, one row a measurement.
+"""The stored tables that measured claims rest on: `notebooks/results/<lesson>.csv`.
 
-    rows = tables.read("02_classic_gan")                                  # list of dicts; [] where there is none yet
-    tables.by_seed(rows, "digit_fid", variant="algorithm 1", step=4000)   # {0: 21.5, 1: 23.0, …}
-    tables.below(rows, ["digit_fid"], "BCE", "clip 1", factor=0.75)       # {0: True, 1: True, …}, for a claim
-    tables.summary(rows, ("digit_fid", "coverage"), step=4000)            # a table of medians and ranges, for display
+    rows = tables.read("02_classic_gan")              # list of dict; [] where there is none yet
+    tables.summary(rows, ["digit_fid"], step=4000)    # a table of medians and ranges, for display
+    tables.by_seed(rows, "digit_fid", variant="algorithm 1", step=4000)  # {0: 21.5, 1: 23.0, …}
+    tables.side_by_side(rows, ["BCE", "clip 1"])      # {0: [a row of BCE, one of clip 1], …}
+    tables.below(rows, ["digit_fid"], "BCE", "clip 1", factor=0.75)  # {0: True, 1: True, …}
 
-`make results` writes them (gan_notebooks.results). Each row has its variant, seed and step, the command that makes it
-anew and the seconds it took. Beside a table stand the fingerprints of its variants (gan_notebooks.fingerprints).
+`make results` writes them (gan_notebooks.results), a row a measurement. Each row has its variant,
+seed and step, the command that makes it anew and the seconds it took. Beside a table stand the
+fingerprints of its variants (gan_notebooks.fingerprints). `lesson.measured` makes claims on them.
 """
 
 import csv
@@ -19,30 +21,32 @@ from pathlib import Path
 from IPython.display import Markdown
 
 _CHECKOUT = Path(__file__).parents[1] / "notebooks" / "results"
-FOLDER = (
-    _CHECKOUT if _CHECKOUT.exists() else Path(__file__).parent / "assets" / "results"
-)  # as installed
+_INSTALLED = Path(__file__).parent / "assets" / "results"
+FOLDER = _CHECKOUT if _CHECKOUT.exists() else _INSTALLED
 
 
 def read(name, folder=None):
-    """The rows (list of dict) of a stored table. Numbers are numbers, and lists of numbers are lists."""
+    """The rows (list of dict) of a stored table, with numbers and lists of numbers as such."""
     path = Path(folder or FOLDER) / f"{name}.csv"
     if not path.exists():
         return []
+    rows = []
     with open(path, encoding="utf8", newline="") as file:
-        return [
-            {key: _parse(text) for key, text in row.items() if text != ""}
-            for row in csv.DictReader(file)
-        ]
+        for texts in csv.DictReader(file):
+            rows.append({column: _parse(text) for column, text in texts.items() if text != ""})
+    return rows
 
 
 def write(path, rows):
-    """Write rows (list of dict, not all of the same keys) as CSV: beside its place, then moved there in one step."""
+    """Write rows (list of dict, not all of the same keys) as CSV, by `replace`."""
+    columns = {}  # a dict, since it keeps the order in which they come
+    for row in rows:
+        columns |= dict.fromkeys(row)
     text = io.StringIO()
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: _format(value) for key, value in row.items()} for row in rows)
+    for row in rows:
+        writer.writerow({column: _format(value) for column, value in row.items()})
     replace(path, text.getvalue())
 
 
@@ -66,30 +70,61 @@ def where(rows, **fixed):
 def by_seed(rows, column, **fixed):
     """{seed: value} of a column, over the rows that have it and the `fixed` values.
 
-    Raises ValueError where a seed has several values: another column, such as the step, must be fixed too.
+    Raises ValueError where a seed has several values: another column, such as the step, must be
+    fixed too.
     """
-    found = {}
+    values = {}
     for row in where(rows, **fixed):
-        if column in row and found.setdefault(row["seed"], row[column]) != row[column]:
+        if column not in row:
+            continue
+        seed = row["seed"]
+        if seed in values and values[seed] != row[column]:
             raise ValueError(
-                f"seed {row['seed']} has several values of {column} among the rows with {fixed}: "
+                f"seed {seed} has several values of {column} among the rows with {fixed}: "
                 "fix one more column, such as step"
             )
-    return {row["seed"]: row[column] for row in where(rows, **fixed) if column in row}
+        values[seed] = row[column]
+    return values
+
+
+def side_by_side(rows, variants, **fixed):
+    """{seed: [a row of each of the `variants`, in this order]}, among rows with the `fixed` values.
+
+    A seed that one of the variants has no row of is left out. Raises ValueError where a variant has
+    several rows of a seed: another column, such as the step, must be fixed too.
+    """
+    rows_of = []
+    for variant in variants:
+        rows_by_seed = {}
+        for row in where(rows, variant=variant, **fixed):
+            if row["seed"] in rows_by_seed:
+                raise ValueError(
+                    f"{variant} has several rows of seed {row['seed']} among those with {fixed}: "
+                    "fix one more column, such as step"
+                )
+            rows_by_seed[row["seed"]] = row
+        rows_of.append(rows_by_seed)
+    compared = {}
+    for seed in rows_of[0]:
+        if all(seed in rows_by_seed for rows_by_seed in rows_of):
+            compared[seed] = [rows_by_seed[seed] for rows_by_seed in rows_of]
+    return compared
 
 
 def below(rows, columns, variant, other, *, factor=1.0, margin=0.0, **fixed):
-    """{seed: bool}, for a claim: is `variant` below factor · `other` - margin, in each of the `columns`?
+    """{seed: bool}, for a claim: is `variant` below factor · `other` - margin in each column?
 
     Among the rows that have the `fixed` values.
     """
-    pairs = [
-        [by_seed(rows, column, variant=name, **fixed) for name in (variant, other)]
-        for column in columns
-    ]
+    pairs = []
+    for column in columns:
+        lower = by_seed(rows, column, variant=variant, **fixed)
+        upper = by_seed(rows, column, variant=other, **fixed)
+        pairs.append((lower, upper))
+    seeds = pairs[0][0]
     return {
-        seed: all(small[seed] < factor * large[seed] - margin for small, large in pairs)
-        for seed in pairs[0][0]
+        seed: all(lower[seed] < factor * upper[seed] - margin for lower, upper in pairs)
+        for seed in seeds
     }
 
 
@@ -98,25 +133,31 @@ def spread(values):
     values = list(values)
     if not values:
         return "–"
-    middle, low, high = (
-        f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-        for value in (statistics.median(values), min(values), max(values))
-    )
-    return f"{middle} ({low} – {high})"
+    middle = _short(statistics.median(values))
+    return f"{middle} ({_short(min(values))} – {_short(max(values))})"
+
+
+def _short(value):
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def summary(rows, columns, **fixed):
-    """A Markdown table for display: a line a variant, medians and ranges over the seeds of the `fixed` rows."""
+    """A Markdown table for display: a line a variant, medians and ranges over its seeds.
+
+    Of the rows that have the `fixed` values.
+    """
     rows = where(rows, **fixed)
-    variants = list(dict.fromkeys(row["variant"] for row in rows))
-    lines = ["| variant | seeds | " + " | ".join(columns) + " |", "|---" * (len(columns) + 2) + "|"]
-    for variant in variants:
-        cells = [spread(by_seed(rows, column, variant=variant).values()) for column in columns]
+    if not rows:
+        return Markdown("No table is stored yet: `make results` makes it.")
+    lines = [
+        "| variant | seeds | " + " | ".join(columns) + " |",
+        "|---" * (2 + len(columns)) + "|",
+    ]
+    for variant in dict.fromkeys(row["variant"] for row in rows):
         seeds = {row["seed"] for row in where(rows, variant=variant)}
+        cells = [spread(by_seed(rows, column, variant=variant).values()) for column in columns]
         lines.append(f"| {variant} | {len(seeds)} | " + " | ".join(cells) + " |")
-    return Markdown(
-        "\n".join(lines) if variants else "No table is stored yet: `make results` makes it."
-    )
+    return Markdown("\n".join(lines))
 
 
 def _format(value):

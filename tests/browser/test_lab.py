@@ -1,6 +1,7 @@
-"""Lessons 00, 02 and 06 in JupyterLab and Chromium: run them, move what moves, by mouse and by keyboard alone.
+"""Lessons 00, 02 and 06 in JupyterLab and Chromium: run them, and move what moves.
 
-All of it happens on this machine: the browser cannot look up another one. CHROMIUM is the path of a browser to use.
+By mouse, and by keyboard alone. All of it happens on this machine: the browser cannot look up
+another one. CHROMIUM is the path of a browser to use.
 """
 
 import itertools
@@ -27,7 +28,8 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 LESSONS = ("00", "02", "06")
 SECONDS = 60  # in which a change must be seen, on a slow machine that does other things too
-SETTINGS = {  # of JupyterLab: cells out of sight are in the page too; it starts the kernel and does not ask for news
+# Of JupyterLab: cells out of sight are in the page, too; the kernel starts; nobody asks for news.
+SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none", "autoStartDefaultKernel": True},
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
@@ -38,9 +40,11 @@ BADGES = (
 )
 # "null" comes from ipywidgets, "slider" from live.names: what they say where they found no words.
 NAMELESS = re.compile(
-    r'- (?:button|checkbox|combobox|img|listbox|radio|slider|spinbutton|textbox)\b(?! "(?!(?:null|slider)")).*'
+    r"- (?:button|checkbox|combobox|img|listbox|radio|slider|spinbutton|textbox)\b"
+    r'(?! "(?!(?:null|slider)")).*'
 )
-BYTES = "image => fetch(image.src).then(answer => answer.text()).catch(() => null)"  # null: another one has come
+# The bytes of a picture, as text; null where another picture has come meanwhile.
+BYTES = "image => fetch(image.src).then(answer => answer.text()).catch(() => null)"
 
 
 def until(condition, what, seconds=SECONDS):
@@ -54,64 +58,60 @@ def until(condition, what, seconds=SECONDS):
 def browser():
     expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as playwright:
-        installed = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
-        path = os.environ.get("CHROMIUM") or next(
-            filter(None, installed), playwright.chromium.executable_path
-        )
+        path = path_of_chromium(playwright)
         if not Path(path).exists():
             pytest.fail(
-                f"These tests need the browser Chromium, and there is no {path}. Install it by `apt install "
-                "chromium` or by `python -m playwright install chromium`, or set CHROMIUM to its path."
+                f"These tests need the browser Chromium, and there is no {path}. Install it by "
+                "`apt install chromium` or by `python -m playwright install chromium`, or set "
+                "CHROMIUM to its path."
             )
-        yield playwright.chromium.launch(
-            executable_path=path,
-            args=[
-                "--disable-gpu",
-                "--no-proxy-server",
-                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-            ],
-        )
+        no_network = [
+            "--no-proxy-server",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        ]
+        arguments = ["--disable-gpu", *no_network]
+        yield playwright.chromium.launch(executable_path=path, args=arguments)
+
+
+def path_of_chromium(playwright):
+    """The variable's, else the system's, else playwright's own."""
+    if path := os.environ.get("CHROMIUM"):
+        return path
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    return playwright.chromium.executable_path
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """A JupyterLab with nobody's own settings, over the lessons at smoke size: {"url": str, "token": str, …}."""
+    """A JupyterLab with nobody's own settings, over the lessons at smoke size.
+
+    A dict: "url", "token" and more (all str).
+    """
     folder = tmp_path_factory.mktemp("lab")
     for name, settings in SETTINGS.items():
         path = folder / f"config/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(settings))
     for number in LESSONS:
-        (lesson,) = notebooks.lessons(number)
-        notebook = parameterize_notebook(
-            load_notebook_node(str(lesson)), notebooks.size_parameters(lesson, "smoke")
-        )
-        notebook, _ = ClearOutputPreprocessor().preprocess(
-            notebook, {}
-        )  # what is seen comes from this run
-        nbformat.write(notebook, folder / f"{number}.ipynb")
-    own = {
-        f"JUPYTER_{kind.upper()}_DIR": str(folder / kind) for kind in ("config", "data", "runtime")
-    }
-    own |= {"IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(ROOT)}
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--no-browser",
-        f"--ServerApp.root_dir={folder}",
-        "--ServerApp.ip=127.0.0.1",
-        "--ServerApp.port=0",
-    ]  # 0: any port that is free
-    if getattr(os, "geteuid", lambda: 1)() == 0:
+        write_lesson(number, folder)
+    own = {"IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(ROOT)}
+    for kind in ("config", "data", "runtime"):
+        own[f"JUPYTER_{kind.upper()}_DIR"] = str(folder / kind)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+    command += [f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1"]
+    command.append("--ServerApp.port=0")  # any port that is free
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     with open(folder / "log", "w") as log:
         server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log)
+
+    def has_started_or_ended():
+        return server.poll() is not None or any(list_running_servers(folder / "runtime"))
+
     try:
-        until(
-            lambda: server.poll() is not None or any(list_running_servers(folder / "runtime")),
-            "JupyterLab starts",
-        )
+        until(has_started_or_ended, "JupyterLab starts")
         assert server.poll() is None, (folder / "log").read_text()
         info = next(list_running_servers(folder / "runtime"))
         assert info["token"]
@@ -124,21 +124,29 @@ def lab(tmp_path_factory):
             server.kill()  # kernels end by themselves once it is gone
 
 
+def write_lesson(number, folder):
+    """A lesson at smoke size, without its outputs: what is seen comes from this run."""
+    (lesson,) = notebooks.lessons(number)
+    parameters = notebooks.size_parameters(lesson, "smoke")
+    notebook = parameterize_notebook(load_notebook_node(str(lesson)), parameters)
+    notebook, _ = ClearOutputPreprocessor().preprocess(notebook, {})
+    nbformat.write(notebook, folder / f"{number}.ipynb")
+
+
 @pytest.fixture(scope="module", params=LESSONS)
 def page(request, browser, lab):
     """A lesson with all its cells run. `page.told`: the errors that the browser told of since."""
     page = browser.new_page(viewport={"width": 1300, "height": 1400})
     page.set_default_timeout(SECONDS * 1000)
-    page.lesson, page.told = request.param, []
-    page.on("pageerror", lambda error: page.told.append(str(error)))
-    page.on(
-        "console",
-        lambda message: (
+    page.lesson = request.param
+    page.told = []
+
+    def hear(message):
+        if message.type == "error" and message.location["url"] not in BADGES:
             page.told.append(f"{message.text} {message.location}")
-            if message.type == "error" and message.location["url"] not in BADGES
-            else None
-        ),
-    )
+
+    page.on("pageerror", lambda error: page.told.append(str(error)))
+    page.on("console", hear)
     page.goto(f"{lab['url']}lab/tree/{page.lesson}.ipynb?reset&token={lab['token']}")
     page.get_by_text("| Idle").wait_for()  # in the status bar, once the kernel is there
     page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -158,9 +166,8 @@ def nothing_went_wrong(page):
 
 def errors(page):
     """What cells and widgets show of errors, as text."""
-    tracebacks = page.locator(
-        "[data-mime-type$=stderr]", has_text="Traceback (most recent call last)"
-    )
+    words = "Traceback (most recent call last)"
+    tracebacks = page.locator("[data-mime-type$=stderr]", has_text=words)
     return tracebacks.or_(page.locator(".jp-OutputArea [role=alert]")).all_inner_texts()
 
 
@@ -174,7 +181,8 @@ class Mouse:
     def move(self, slider, way):
         slider.scroll_into_view_if_needed()
         box = slider.bounding_box()
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        x = box["x"] + box["width"] / 2
+        y = box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)
         self.page.mouse.down()
         self.page.mouse.move(x + way * 40, y, steps=5)
@@ -182,20 +190,17 @@ class Mouse:
 
 
 class Keyboard:
-    """Starts at the `first` control of a widget; Tab, or Shift and Tab, leads to every other one."""
+    """Starts at the `first` control of a widget; Tab, with Shift or without, leads to others."""
 
     def __init__(self, first):
-        self.page, self.at, self.keys = (
-            first.page,
-            first.element_handle(),
-            itertools.cycle(["Space", "Enter"]),
-        )
+        self.page = first.page
+        self.at = first.element_handle()
+        self.keys = itertools.cycle(["Space", "Enter"])
         first.focus()
 
     def _reach(self, control):
-        back = control.evaluate(
-            "(control, at) => control.compareDocumentPosition(at) & 4", self.at
-        )  # at comes later
+        at_comes_later = "(control, at) => control.compareDocumentPosition(at) & 4"
+        back = control.evaluate(at_comes_later, self.at)
         for _ in range(60):
             if control.evaluate("control => control === document.activeElement"):
                 break
@@ -216,9 +221,8 @@ class Keyboard:
 
 def widget(page, button):
     """The output that has this button."""
-    return page.locator(
-        ".jp-OutputArea-output", has=page.get_by_role("button", name=button, exact=True)
-    )
+    own = page.get_by_role("button", name=button, exact=True)
+    return page.locator(".jp-OutputArea-output", has=own)
 
 
 def move(hand, box, slider, *, picture=0, way=1):
@@ -226,14 +230,18 @@ def move(hand, box, slider, *, picture=0, way=1):
     image = box.locator("img.widget-image").nth(picture)
     before = image.evaluate(BYTES)
     hand.move(box.get_by_role("slider", name=slider, exact=True), way)
-    until(
-        lambda: image.evaluate(BYTES) not in (before, None),
-        f"the picture follows the slider {slider}",
-    )
+
+    def has_changed():
+        return image.evaluate(BYTES) not in (before, None)
+
+    until(has_changed, f"the picture follows the slider {slider}")
 
 
 def start_and_pause(hand, box, start, pause, one, word):
-    """The buttons with these names: the number behind `word` grows, rests, and grows by one. Returns what reads it."""
+    """The buttons with these names: the number behind `word` grows, rests, and grows by one.
+
+    Returns the function that reads this number.
+    """
 
     def count():
         return int(re.search(rf"{word} ([\d,]+)", box.inner_text())[1].replace(",", ""))
@@ -261,19 +269,30 @@ def start_and_pause(hand, box, start, pause, one, word):
 @pytest.mark.parametrize("Hand", [Mouse, Keyboard])
 def test_sliders_and_buttons_do_what_they_say(page, Hand):
     if page.lesson == "00":
-        spiral, game = widget(page, "5. the spiral"), widget(page, "1 turn")
-        hand = Hand(spiral.get_by_role("button"))
-        move(hand, spiral, "Rounds")
-        move(hand, spiral, "Step")
-        hand = Hand(game.get_by_role("button").first)
-        turn = start_and_pause(hand, game, "Play", "Pause", "1 turn", "Turn")
-        before = turn()
-        hand.press(game.get_by_role("button", name="Step back"))
-        until(lambda: turn() == before - 1, "the step is taken back")
-        move(hand, game, "Moment", way=-1)
-        assert turn() < before - 1
-        return
-    sampler, panel = widget(page, "New noise"), widget(page, "One step")
+        try_the_game(page, Hand)
+    else:
+        try_the_generator(page, Hand)
+
+
+def try_the_game(page, Hand):
+    """Lesson 00."""
+    spiral = widget(page, "5. the spiral")
+    hand = Hand(spiral.get_by_role("button"))
+    move(hand, spiral, "Rounds")
+    move(hand, spiral, "Step")
+    game = widget(page, "1 turn")
+    hand = Hand(game.get_by_role("button").first)
+    turn = start_and_pause(hand, game, "Play", "Pause", "1 turn", "Turn")
+    before = turn()
+    hand.press(game.get_by_role("button", name="Step back"))
+    until(lambda: turn() == before - 1, "the step is taken back")
+    move(hand, game, "Moment", way=-1)
+    assert turn() < before - 1
+
+
+def try_the_generator(page, Hand):
+    """Lessons 02 and 06."""
+    sampler = widget(page, "New noise")
     hand = Hand(sampler.get_by_label("seed"))
     move(hand, sampler, "direction 1", picture=1)
     move(hand, sampler, "how far")
@@ -285,6 +304,7 @@ def test_sliders_and_buttons_do_what_they_say(page, Hand):
         move(Hand(scrubber.get_by_role("button")), scrubber, "step", way=-1)
     else:
         move(hand, sampler, "share", picture=1)
+    panel = widget(page, "One step")
     hand = Hand(panel.get_by_role("button").first)
     start_and_pause(hand, panel, "Start", "Pause", "One step", "Picture: Step")
     if Hand is Keyboard:  # it is the last to come, and a stopped panel cannot go on
@@ -302,6 +322,5 @@ def test_every_control_and_picture_has_a_name(page):
     for box in boxes:
         assert NAMELESS.findall(box.aria_snapshot()) == []
         readouts = box.locator("[contenteditable]:visible")  # of sliders; they have no role
-        assert not {"", "slider", None} & {
-            readout.get_attribute("aria-label") for readout in readouts.all()
-        }
+        names = {readout.get_attribute("aria-label") for readout in readouts.all()}
+        assert not {"", "slider", None} & names

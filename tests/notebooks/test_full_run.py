@@ -15,7 +15,8 @@ def code():
 def test_the_cells_give_the_published_nets_and_one_step_trains_both(code):
     parts = full_run.build(code)
     assert isinstance(parts["history"], training.History)
-    G, D = parts["G"], parts["D"]
+    G = parts["G"]
+    D = parts["D"]
     assert {layer.eps for layer in G.modules() if isinstance(layer, torch.nn.BatchNorm1d)} == {0.8}
     before = [[weight.clone() for weight in net.parameters()] for net in (G, D)]
     step = code["published_step"](G, D, parts["opt_G"], parts["opt_D"])

@@ -1,4 +1,4 @@
-"""Every lesson runs through papermill at smoke size, and repeats in a fresh kernel, cell by cell."""
+"""Every lesson runs through papermill at smoke size, and repeats in a fresh kernel."""
 
 import os
 import re
@@ -17,11 +17,9 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
 def nbval(path):
-    """Run each cell of `path` in a fresh kernel and compare with what it holds, as a reader would by hand."""
-    limits = [
-        "--nbval-cell-timeout=1200",
-        "--nbval-kernel-startup-timeout=600",
-    ]  # of a busy machine
+    """Run each cell of `path` in a fresh kernel and compare with what the cell holds."""
+    # Seconds, of a busy machine.
+    limits = ["--nbval-cell-timeout=1200", "--nbval-kernel-startup-timeout=600"]
     plain = ["-p", "no:xdist", "-p", "no:cacheprovider", "-q", f"--rootdir={path.parent}"]
     command = [sys.executable, "-m", "pytest", "--nbval", *limits, *plain, path]
     # It kills its kernel, whose temporary files would stay: 64 MB of lesson 01.
@@ -32,9 +30,8 @@ def nbval(path):
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_and_repeats(notebook, tmp_path):
     executed = tmp_path / notebook.name
-    record = runner.execute(
-        notebook, executed, notebooks.size_parameters(notebook, "smoke"), quiet=True
-    )
+    parameters = notebooks.size_parameters(notebook, "smoke")
+    record = runner.execute(notebook, executed, parameters, quiet=True)
     assert record["error"] is None
     failed = [claim["sentence"] for claim in record["values"]["claims"] if not claim["holds"]]
     assert record["values"]["claims"] and not failed
@@ -53,51 +50,48 @@ def known_judges(monkeypatch):
 
 
 def test_every_table_was_measured_by_the_judges_as_they_are():
-    names = [
-        path.name.removesuffix(".fingerprints.csv")
-        for path in tables.FOLDER.glob("*.fingerprints.csv")
-    ]
-    yardsticks = {
-        (name, variant): row["yardstick"]
-        for name in names
-        for variant, row in fingerprints.read(name).items()
-        if "yardstick" in row
-    }
+    ending = ".fingerprints.csv"
+    names = [path.name.removesuffix(ending) for path in tables.FOLDER.glob(f"*{ending}")]
+    yardsticks = {}
+    for name in names:
+        for variant, row in fingerprints.read(name).items():
+            if "yardstick" in row:
+                yardsticks[name, variant] = row["yardstick"]
     assert {name for name, _ in yardsticks} == set(names) - {"00_the_game"}
     current = fingerprints.yardstick()
-    other = [name for name, stored in yardsticks.items() if not fingerprints.close(stored, current)]
-    assert other == [], "run `make results`"
+    moved = [
+        place for place, stored in yardsticks.items() if not fingerprints.close(stored, current)
+    ]
+    assert moved == [], "run `make results`"
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_table_rests_on_what_the_lesson_trains_now(notebook, known_judges):
     record = fingerprints.run(notebook)
-    rows, stored = tables.read(notebook.stem), fingerprints.read(notebook.stem)
-    current, defaults = fingerprints.of(record), staleness.defaults_of(notebook)
+    rows = tables.read(notebook.stem)
+    stored = fingerprints.read(notebook.stem)
+    current = fingerprints.of(record)
+    defaults = staleness.defaults_of(notebook)
     stale = staleness.stale(rows, stored, current, defaults, staleness.seeds_of(record))
     assert current and stale == {}, "run `make results`"
     assert staleness.unknown(stored, defaults) == [], "`make results` finds out who reads them"
     assert {row["variant"] for row in rows} == current.keys() == stored.keys()
     choice = notebooks.parameter_specs(notebook).get("TABLE")
-    assert choice is None or sorted(choice) == sorted(current), (
-        "TABLE must take the name of every variant"
-    )
-    assert not [name for name in choice or () if "," in name], (
-        "the command line separates values by commas"
-    )
+    if choice is not None:
+        assert sorted(choice) == sorted(current), "TABLE must take the name of every variant"
+        with_comma = [name for name in choice if "," in name]
+        assert with_comma == [], "the command line separates values by commas"
 
 
 @pytest.mark.parametrize("table", race.TABLES)
 def test_the_tables_of_the_race_rest_on_its_code(table, known_judges):
     stored = fingerprints.read(table)
-    assert (
-        {row["variant"] for row in tables.read(table)} == stored.keys() == race.TABLES[table].keys()
-    )
+    variants = {row["variant"] for row in tables.read(table)}
+    assert variants == stored.keys() == race.TABLES[table].keys()
     current = fingerprints.in_float64("benchmarks.race", "fingerprints_of", table)
     for name, row in stored.items():
-        assert staleness.why_stale(row, current[name], {}) == "", (
-            f"{name}: race anew (benchmarks/race.py)"
-        )
+        why = staleness.why_stale(row, current[name], {})
+        assert why == "", f"{name}: race anew (benchmarks/race.py)"
 
 
 def test_the_full_run_rests_on_the_lessons_code(known_judges):
@@ -114,16 +108,15 @@ def test_every_variant_of_the_table_is_measured(notebook, tmp_path):
         pytest.skip("trains every variant for the reader, too")
     parameters = notebooks.size_parameters(notebook, "smoke") | {"TABLE": "all"}
     record = runner.execute(notebook, tmp_path / notebook.name, parameters, quiet=True)
-    assert record["error"] is None and all(claim["holds"] for claim in record["values"]["claims"])
-    assert {row["variant"] for row in record["values"]["rows"]} == fingerprints.read(
-        notebook.stem
-    ).keys()
+    assert record["error"] is None
+    assert all(claim["holds"] for claim in record["values"]["claims"])
+    variants = {row["variant"] for row in record["values"]["rows"]}
+    assert variants == fingerprints.read(notebook.stem).keys()
     measured = columns_of(record["values"]["rows"])
     for variant, columns in columns_of(tables.read(notebook.stem)).items():
         columns -= {"seed", "command", "seconds", "cpu_seconds"}
-        assert measured[variant] >= columns, (
-            f"{variant}: a column of the table is no longer measured"
-        )
+        gone = columns - measured[variant]
+        assert gone == set(), f"{variant}: columns of the table that are no longer measured"
 
 
 def columns_of(rows):
@@ -139,16 +132,18 @@ def test_lesson_02_runs_with_the_published_code_as_main(tmp_path):
     notebook = next(path for path in NOTEBOOKS if path.stem.startswith("02"))
     parameters = notebooks.size_parameters(notebook, "smoke") | {"PUBLISHED": True}
     record = runner.execute(notebook, tmp_path / notebook.name, parameters, quiet=True)
-    assert record["error"] is None and record["values"]["scores"]["main"] == "published code"
+    assert record["error"] is None
+    assert record["values"]["scores"]["main"] == "published code"
     assert all(claim["holds"] for claim in record["values"]["claims"])
 
 
 def test_nbval_notices_a_number_that_moved(tmp_path):
-    """The repeat test above can fail: one digit of one printed loss is changed in an executed copy."""
+    """The repeat test above can fail: here one digit of a printed loss is changed."""
     cell = nbformat.v4.new_code_cell("print('d_loss', 0.25)", execution_count=1)
     cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="d_loss 0.26\n")]
     path = tmp_path / "moved.ipynb"
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel}), path)
     result = nbval(path)
-    assert result.returncode == 1 and "1 failed" in result.stdout
+    assert result.returncode == 1
+    assert "1 failed" in result.stdout

@@ -13,7 +13,10 @@ import pytest
 
 @pytest.fixture(scope="session")
 def colab():
-    """What Colab has installed, as requirements: https://github.com/googlecolab/backend-info lists it."""
+    """What Colab has installed, as requirements.
+
+    https://github.com/googlecolab/backend-info lists it.
+    """
     return ("ipykernel==6.17.1", "ipython==7.34.0", "ipywidgets==7.7.1")
 
 
@@ -23,9 +26,8 @@ def run():
 
     def run(*command, **options):
         result = subprocess.run(command, capture_output=True, text=True, **options)
-        assert result.returncode == 0, (
-            f"{command}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
-        )
+        printed = f"{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
+        assert result.returncode == 0, f"{command}\n{printed}"
         return result.stdout
 
     return run
@@ -33,17 +35,17 @@ def run():
 
 @pytest.fixture(scope="session")
 def make_environment(run):
-    """A function that makes an environment in a folder. Returns its interpreter and its site-packages.
+    """A function that makes an environment in a folder.
 
-    Behind its own packages it sees this environment's ("all", "torch" alone or "none"), which saves gigabytes.
+    It returns the environment's interpreter and its site-packages. Behind its own packages it sees
+    this environment's ("all", "torch" alone or "none"), which saves gigabytes.
     """
 
     def make_environment(folder, *requirements, behind="all", interpreter=sys.executable):
         run(interpreter, "-m", "venv", folder)
         python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-        own = Path(
-            run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
-        )
+        code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        own = Path(run(python, "-c", code).strip())
         if behind == "torch":
             link_torch(folder / "torch")
         seen = {"all": sysconfig.get_path("purelib"), "torch": folder / "torch", "none": ""}[behind]
@@ -56,7 +58,10 @@ def make_environment(run):
 
 
 def link_torch(folder):
-    """Fill a folder with links to torch, torchvision and what comes with them alone (CUDA's libraries, triton)."""
+    """Fill a folder with links to torch and torchvision.
+
+    And to what comes with them alone: CUDA's libraries, triton.
+    """
     folder.mkdir()
     for package in importlib.metadata.distributions(path=[sysconfig.get_path("purelib")]):
         if re.match(r"torch(vision)?$|nvidia|cuda|triton", package.name):

@@ -1,4 +1,7 @@
-"""checkpoint.py: a resumed run equals an uninterrupted one; whatever goes wrong, the earlier file stays whole."""
+"""checkpoint.py: a resumed run equals an uninterrupted one.
+
+Whatever goes wrong, the earlier file stays whole.
+"""
 
 import io
 import multiprocessing
@@ -9,6 +12,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +22,7 @@ from torch import nn
 from benchmarks import checkpoint
 from gan_helpers import data, losses, training
 
+ROOT = Path(__file__).parents[2]
 IMAGES = torch.randint(
     0, 256, (50, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
 )
@@ -25,7 +30,10 @@ LABELS = torch.arange(50) % 10
 
 
 class Run:
-    """A small GAN run with everything that a checkpoint has to hold; it also uses NumPy's and Python's randomness."""
+    """A small GAN run with everything that a checkpoint has to hold.
+
+    It also uses the random numbers of NumPy and of Python.
+    """
 
     def __init__(self, seed=0):
         training.setup(seed)
@@ -44,14 +52,12 @@ class Run:
             nn.Linear(8, 1),
             nn.Flatten(0),
         )
-        self.opt_G, self.opt_D = (
-            torch.optim.Adam(net.parameters(), 1e-2, fused=True) for net in (self.G, self.D)
-        )
+        self.opt_G = torch.optim.Adam(self.G.parameters(), 1e-2, fused=True)
+        self.opt_D = torch.optim.Adam(self.D.parameters(), 1e-2, fused=True)
         self.ema = training.EMA(self.G)
         self.noise = torch.Generator().manual_seed(seed)
-        self.batches = data.batches(
-            IMAGES, LABELS, 16, generator=torch.Generator().manual_seed(seed)
-        )
+        shuffle = torch.Generator().manual_seed(seed)
+        self.batches = data.batches(IMAGES, LABELS, 16, generator=shuffle)
         self.history = training.History()
         self.parts = {name: part for name, part in vars(self).items() if name != "parts"}
 
@@ -97,7 +103,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
 
 @pytest.mark.parametrize("left_out", ["ema", "noise", "batches", "opt_D", "opt_G"])
 def test_every_part_counts(tmp_path, left_out):
-    """Without this part the resumed run differs: the test above would notice if it were not saved."""
+    """Without this part the resumed run differs: the test above would notice if it were lost."""
     whole = Run()
     whole.train(11)
     whole_fingerprint = whole.fingerprint()
@@ -188,9 +194,10 @@ def test_a_full_disk_leaves_the_earlier_file(tmp_path):
     """The system refuses to write more than 100 kB, as a full disk would."""
     code = textwrap.dedent("""
         import resource, sys, torch
-        from gan_helpers import checkpoint
+        from benchmarks import checkpoint
         path = sys.argv[1]
-        small, large = torch.nn.Linear(2, 2), torch.nn.Linear(500, 500)
+        small = torch.nn.Linear(2, 2)
+        large = torch.nn.Linear(500, 500)
         checkpoint.save(path, {"net": small})
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         try:
@@ -200,17 +207,12 @@ def test_a_full_disk_leaves_the_earlier_file(tmp_path):
         checkpoint.load(path, {"net": small})
         print("loaded")
     """)
-    result = subprocess.run(
-        [sys.executable, "-c", code, tmp_path / "run.pt"], capture_output=True, text=True
-    )
-    assert (
-        "cannot write" in result.stdout
-        and "is untouched" in result.stdout
-        and "loaded" in result.stdout
-    ), result
-    assert [path.name for path in tmp_path.iterdir()] == ["run.pt"], (
-        "a half-written file stays behind"
-    )
+    command = [sys.executable, "-c", code, tmp_path / "run.pt"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    for words in ("cannot write", "is untouched", "loaded"):
+        assert words in result.stdout, result
+    names = [path.name for path in tmp_path.iterdir()]
+    assert names == ["run.pt"], "a half-written file stays behind"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="starts a process a moment: slow without fork")
@@ -224,12 +226,13 @@ def test_killed_at_moments_all_over_a_save(tmp_path):
         spec.loader.exec_module(module)
         module.kill_all_over_a_save(pathlib.Path(sys.argv[1]))
     """)
-    # In a fresh process with one thread: a process whose torch has started its threads must not fork.
+    # In a fresh process with one thread: once torch has started its threads, none must fork.
     result = subprocess.run(
         [sys.executable, "-c", code, tmp_path],
         capture_output=True,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
+        cwd=ROOT,
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "killed at " in result.stdout
@@ -238,7 +241,9 @@ def test_killed_at_moments_all_over_a_save(tmp_path):
 def kill_all_over_a_save(folder):
     torch.set_num_threads(1)
     context = multiprocessing.get_context("fork")
-    path, earlier, later = (folder / name for name in ("run.pt", "earlier.pt", "later.pt"))
+    path = folder / "run.pt"
+    earlier = folder / "earlier.pt"
+    later = folder / "later.pt"
     run = Run()
     run.train(1)
     checkpoint.save(earlier, run.parts)
@@ -327,5 +332,6 @@ def save_until(path, later, parts, last, told=None):
 
 
 def state_of(run):
-    """The fingerprint as a string, so that what is kept cannot change with the run; and the random states."""
-    return repr((run.fingerprint(), run.noise.get_state().sum().item(), run.batches.position))
+    """The fingerprint and random states, as a string: what is kept cannot change with the run."""
+    noise = run.noise.get_state().sum().item()
+    return repr((run.fingerprint(), noise, run.batches.position))

@@ -1,5 +1,6 @@
 """data.py: the archives, the scaling and its inverse, the batches."""
 
+import gzip
 import multiprocessing
 import os
 import shutil
@@ -21,38 +22,27 @@ def test_splits_have_the_published_sizes_and_contents():
     assert train_images.shape == (60_000, 28, 28) and train_images.dtype == torch.uint8
     assert test_images.shape == (10_000, 28, 28) and test_labels.dtype == torch.int64
     assert train_labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
-    assert train_labels.bincount().tolist() == [
-        5923,
-        6742,
-        5958,
-        6131,
-        5842,
-        5421,
-        5918,
-        6265,
-        5851,
-        5949,
-    ]
-    assert test_labels.bincount().tolist() == [
-        980,
-        1135,
-        1032,
-        1010,
-        982,
-        892,
-        958,
-        1028,
-        974,
-        1009,
-    ]
+    in_train = "5923 6742 5958 6131 5842 5421 5918 6265 5851 5949"
+    in_test = "980 1135 1032 1010 982 892 958 1028 974 1009"
+    assert train_labels.bincount().tolist() == [int(count) for count in in_train.split()]
+    assert test_labels.bincount().tolist() == [int(count) for count in in_test.split()]
+
+
+@pytest.mark.parametrize(("split", "prefix"), [("train", "train"), ("test", "t10k")])
+def test_every_byte_of_an_archive_is_read(split, prefix):
+    images, labels = data.mnist(split)
+    for values, name in ((images, "images-idx3"), (labels.byte(), "labels-idx1")):
+        content = gzip.decompress((data.RAW / f"{prefix}-{name}-ubyte.gz").read_bytes())
+        header = len(content) - values.numel()  # bytes
+        assert header == 4 + 4 * values.ndim
+        assert values.numpy().tobytes() == content[header:]
 
 
 def test_validation_is_the_last_10000_of_train():
     images, labels = data.mnist("train")
     validation_images, validation_labels = data.mnist("validation")
-    assert torch.equal(validation_images, images[50_000:]) and torch.equal(
-        validation_labels, labels[50_000:]
-    )
+    assert torch.equal(validation_images, images[50_000:])
+    assert torch.equal(validation_labels, labels[50_000:])
 
 
 def test_unknown_split_is_named():
@@ -121,7 +111,9 @@ def test_equals_torchvision_and_leaves_the_package_alone():
     images, labels = data.mnist("test")
     ours = data.to_tanh_range(images[:300]).unsqueeze(1)
     for index in range(300):
-        assert torch.equal(usual[index][0], ours[index]) and usual[index][1] == labels[index]
+        image, label = usual[index]
+        assert torch.equal(image, ours[index])
+        assert label == labels[index]
     assert sorted(path.name for path in data.RAW.iterdir()) == before == sorted(data.MD5)
 
 
@@ -171,10 +163,10 @@ def _load_both_ways(_):
 
 def test_several_processes_load_at_once():
     with multiprocessing.get_context("spawn").Pool(2) as pool:
-        found = pool.map(_load_both_ways, range(2), chunksize=1)
+        sums = pool.map(_load_both_ways, range(2), chunksize=1)
         pool.close()
         pool.join()  # they end in peace, and their temporary folders with them
-    assert set(found) == {(44_434, 44_434)}  # the sum of the test labels
+    assert set(sums) == {(44_434, 44_434)}  # of the test labels
 
 
 def test_the_torchvision_folder_goes_with_its_process():
@@ -193,36 +185,50 @@ def make(batch_size=4, seed=0):
     return data.batches(IMAGES, LABELS, batch_size, generator=torch.Generator().manual_seed(seed))
 
 
+def labels_of(batches):
+    """The labels of one pass, as a list of lists."""
+    return [labels.tolist() for _, labels in batches]
+
+
 def test_batches_are_scaled_shuffled_and_complete():
     batches = make()
-    found = list(batches)
-    assert len(batches) == 3 and [len(labels) for _, labels in found] == [4, 4, 2]
-    images, labels = (torch.cat(parts) for parts in zip(*found, strict=True))
-    assert images.shape == (10, 1, 28, 28) and images.dtype == torch.float32
-    assert sorted(labels.tolist()) == list(range(10)) and labels.tolist() != list(range(10))
+    assert len(batches) == 3
+    given = list(batches)
+    assert [len(labels) for _, labels in given] == [4, 4, 2]
+    images = torch.cat([images for images, _ in given])
+    labels = torch.cat([labels for _, labels in given])
+    assert images.shape == (10, 1, 28, 28)
+    assert images.dtype == torch.float32
+    assert sorted(labels.tolist()) == list(range(10))
+    assert labels.tolist() != list(range(10))
     # Image and label stay together: image k has grey level 25 k.
     assert torch.allclose(images[:, 0, 0, 0], labels * 25 / 127.5 - 1, atol=1e-6)
 
 
 def test_each_pass_is_shuffled_anew_and_repeats_with_the_seed():
-    batches, again = make(), make()
-    first, second = ([labels.tolist() for _, labels in batches] for _ in range(2))
+    batches = make()
+    first = labels_of(batches)
+    second = labels_of(batches)
     assert first != second
-    assert [[labels.tolist() for _, labels in again] for _ in range(2)] == [first, second]
-    assert [labels.tolist() for _, labels in make(seed=1)] != first
+    again = make()
+    assert labels_of(again) == first
+    assert labels_of(again) == second
+    assert labels_of(make(seed=1)) != first
+
+
+def test_batches_are_the_slices_of_a_permutation():
+    order = torch.randperm(10, generator=torch.Generator().manual_seed(0)).tolist()
+    assert labels_of(make()) == [order[:4], order[4:8], order[8:]]
 
 
 def test_batches_go_on_in_the_middle_of_a_pass():
-    batches, reference = make(), make()
-    expected = [labels.tolist() for _ in range(2) for _, labels in reference]
-    seen = []
-    for _, labels in batches:
-        seen.append(labels.tolist())
-        break
+    reference = make()
+    expected = labels_of(reference) + labels_of(reference)
+    batches = make()
+    _, first = next(iter(batches))
     other = make(seed=7)
     other.load_state_dict(batches.state_dict())
-    seen += [labels.tolist() for _ in range(2) for _, labels in other]
-    assert seen[:6] == expected[:6]
+    assert [first.tolist(), *labels_of(other), *labels_of(other)] == expected
 
 
 def test_the_global_random_state_is_left_alone():

@@ -26,9 +26,8 @@ def test_load_gives_a_judge_that_nothing_changes():
     assert not judge.training and not any(p.requires_grad for p in judge.parameters())
     images = torch.rand(3, 1, 28, 28) * 2 - 1
     alone = judges.read(judge, images[:1])[1]
-    assert torch.allclose(judges.read(judge, images)[1][:1], alone, atol=1e-5), (
-        "a picture's reading is its own"
-    )
+    together = judges.read(judge, images)[1]
+    assert torch.allclose(together[:1], alone, atol=1e-5), "a picture's reading is its own"
 
 
 def test_read_returns_features_and_logits_of_every_image(monkeypatch):
@@ -50,6 +49,28 @@ def test_jitter_moves_within_bounds_and_keeps_the_range():
     rows, columns = (moved[:, 0] > -0.5).nonzero()[:, 1:].T
     assert rows.min() >= 9 and rows.max() <= 18 and columns.min() >= 9 and columns.max() <= 18
     assert rows.max() > 15, "some picture has been moved"
+
+
+def test_jitter_turns_scales_and_moves_by_what_it_draws(monkeypatch):
+    """Of a picture with one white pixel, and with draws that are given."""
+    image = torch.full((1, 1, 28, 28), -1.0)
+    image[0, 0, 13, 16] = 1.0  # half a pixel above the middle, two and a half to its right
+
+    def place(angle, zoom, right, down):
+        """(row, column) of the pixel after a jitter with these draws."""
+        draws = iter(torch.tensor([[angle], [zoom], [right], [down]]))
+        monkeypatch.setattr(judges, "_uniform", lambda *_: next(draws))
+        moved = judges.jitter(image, None)
+        return divmod(moved.argmax().item(), 28)
+
+    assert place(0, 0, 0, 0) == (13, 16)
+    # The draws say where a picture's pixel is read from: so it moves the other way.
+    assert place(0, 0, 2 / 14, 0) == (13, 14)
+    assert place(0, 0, 0, 1 / 14) == (12, 16)
+    # Read from (x, y) turned clockwise by a quarter: the pixel goes from the right to the top.
+    assert place(torch.pi / 2, 0, 0, 0) == (11, 13)
+    # Read from 5/3 as far out: two and a half pixels to the right become one and a half.
+    assert place(0, 2 / 3, 0, 0) == (13, 15)
 
 
 def test_noise_goes_onto_every_second_image_and_its_level_is_told():
@@ -80,13 +101,16 @@ def test_training_learns(name):
 
 
 def test_training_uses_the_first_50000_only(monkeypatch):
-    seen = {}
-    monkeypatch.setattr(
-        judges.data,
-        "batches",
-        lambda images, labels, *_, **__: seen.update(x=images, y=labels) or [],
-    )
+    seen = []
+
+    def batches(images, labels, size, generator):
+        seen.append((images, labels))
+        return []
+
+    monkeypatch.setattr(judges.data, "batches", batches)
     monkeypatch.setattr(judges.torch.optim.lr_scheduler, "OneCycleLR", lambda *_, **__: None)
     judges.train("judge", epochs=1)
     images, labels = data.mnist("train")
-    assert torch.equal(seen["x"], images[:50_000]) and torch.equal(seen["y"], labels[:50_000])
+    ((images_seen, labels_seen),) = seen
+    assert torch.equal(images_seen, images[:50_000])
+    assert torch.equal(labels_seen, labels[:50_000])

@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from gan_helpers import tables
 from gan_helpers.lesson import TIMINGS, VALUES, Lesson
-from gan_helpers.parameters import ParameterError
+from gan_helpers.parameters import ParameterError, chosen
 from gan_helpers.training import History
 
 EXPECTED = {
@@ -13,8 +14,15 @@ EXPECTED = {
     "LEARNING_RATE": (float, 0, 1),
     "PUBLISHED": bool,
     "DEVICE": {"cpu", "cuda"},
+    "TABLE": ["one", "two"],
 }
-GOOD = {"SEED": 3, "LEARNING_RATE": 2e-4, "PUBLISHED": False, "DEVICE": "cpu"}
+GOOD = {
+    "SEED": 3,
+    "LEARNING_RATE": 2e-4,
+    "PUBLISHED": False,
+    "DEVICE": "cpu",
+    "TABLE": "two; one",
+}
 
 
 @pytest.fixture
@@ -41,6 +49,8 @@ def test_good_parameters_are_recorded(lesson):
         ({"PUBLISHED": "true"}, r"PUBLISHED must be bool, got 'true'.*-y 'PUBLISHED"),
         ({"PUBLISHED": 1}, r"PUBLISHED must be bool, got 1"),
         ({"DEVICE": "gpu"}, r"DEVICE must be one of \['cpu', 'cuda'\], got 'gpu'"),
+        ({"DEVICE": ["cpu"]}, r"DEVICE must be one of \['cpu', 'cuda'\], got \['cpu'\]"),
+        ({"TABLE": "one; tow"}, r"TABLE must name some of one; two.*got 'tow'. .*'two'\?"),
     ],
 )
 def test_bad_parameters_name_cause_and_cure(lesson, change, message):
@@ -51,6 +61,21 @@ def test_bad_parameters_name_cause_and_cure(lesson, change, message):
 def test_an_int_serves_as_float(lesson):
     lesson.parameters({**GOOD, "LEARNING_RATE": 1}, **EXPECTED)
     assert lesson.values["parameters"] == {**GOOD, "LEARNING_RATE": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("all", ["one", "two", "three"]),
+        ("two", ["two"]),
+        ("three; one", ["three", "one"]),
+        (" two ;; ", ["two"]),
+        ("", []),
+        (5, ["5"]),
+    ],
+)
+def test_names_are_chosen_by_semicolons_or_all(text, names):
+    assert chosen(text, ["one", "two", "three"]) == names
 
 
 def test_a_missing_parameter_is_named(lesson):
@@ -95,12 +120,18 @@ def test_an_unknown_kind_of_claim_is_refused(lesson):
         lesson.claim("it is better", True, kind="guess")
 
 
+def watch_display(shown, monkeypatch):
+    """Whatever is displayed goes to the list `shown`, as (data, metadata)."""
+
+    def display(data, raw, metadata=None):
+        shown.append((data, metadata))
+
+    monkeypatch.setattr("gan_helpers.lesson.display", display)
+
+
 def test_record_gives_two_outputs(lesson, monkeypatch):
     shown = []
-    monkeypatch.setattr(
-        "gan_helpers.lesson.display",
-        lambda data, raw, metadata=None: shown.append((data, metadata)),
-    )
+    watch_display(shown, monkeypatch)
     lesson.parameters(GOOD, **EXPECTED)
     lesson.claim("it holds", True)
     lesson.record(score=0.5)
@@ -112,10 +143,10 @@ def test_record_gives_two_outputs(lesson, monkeypatch):
         "claims": [{"sentence": "it holds", "holds": True, "kind": "exact"}],
         "rows": [],
     }
-    assert metadata[TIMINGS]["seconds"] > 0 and "torch" in metadata[TIMINGS]["versions"]
-    assert "seconds" not in str(values[VALUES]) and not any(
-        char.isdigit() for char in timing_data["text/plain"]
-    )
+    assert metadata[TIMINGS]["seconds"] > 0
+    assert "torch" in metadata[TIMINGS]["versions"]
+    assert "seconds" not in str(values[VALUES])
+    assert not any(char.isdigit() for char in timing_data["text/plain"])
 
 
 @pytest.mark.parametrize(
@@ -147,10 +178,7 @@ def test_a_claim_refuses_what_it_cannot_judge(lesson):
 
 def test_rows_carry_fingerprints_and_seconds(lesson, monkeypatch):
     shown = []
-    monkeypatch.setattr(
-        "gan_helpers.lesson.display",
-        lambda data, raw, metadata=None: shown.append((data, metadata)),
-    )
+    watch_display(shown, monkeypatch)
     history = History()
     for history.step in range(1, 8):
         history.record({"g_loss": -history.step, "d_loss": history.step, "score_real": 99})
@@ -167,11 +195,162 @@ def test_rows_carry_fingerprints_and_seconds(lesson, monkeypatch):
             "fingerprint": {"losses": [1, 2, 3, 4, 5, 7, -1, -2, -3, -4, -5, -7], "weights": []},
         }
     ]
-    assert metadata[TIMINGS]["row_times"] == [{"seconds": 2.5, "cpu_seconds": 3.25}], (
-        "no times among the values"
-    )
+    # No times among the values.
+    assert metadata[TIMINGS]["row_times"] == [{"seconds": 2.5, "cpu_seconds": 3.25}]
 
 
 def test_a_row_refuses_a_name_that_a_list_of_names_would_take_apart(lesson):
     with pytest.raises(ValueError, match="no semicolon"):
         lesson.row("one; two", 1, History())
+
+
+# Claims on a table
+
+
+def table(**values):
+    """Rows of two variants, "a" and "b", whose x is given by seed."""
+    rows = []
+    for variant, numbers in values.items():
+        for seed, x in enumerate(numbers):
+            rows.append({"variant": variant, "seed": seed, "x": x, "step": 9})
+    return rows
+
+
+def is_below(a, b):
+    return a["x"] < b["x"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [
+        (table(a=[1, 2, 3, 4, 5], b=[2, 3, 4, 5, 6]), "✔ a is below b [5 of 5 seeds]"),
+        (table(a=[1, 2, 4, 4, 7], b=[2, 3, 4, 5, 6]), "✘ a is below b [not on seed 2, 4]"),
+        (table(a=[1, 2, 3, 4, 5], b=[2, 3, 4, 5]), "✘ a is below b [4 of 5 seeds needed]"),
+        (table(a=[1, 2, 3, 4, 5]), "✘ a is below b [0 of 5 seeds needed]"),
+        ([], "✘ a is below b [0 of 5 seeds needed]"),
+    ],
+)
+def test_a_claim_on_a_table_is_tested_seed_by_seed(lesson, capsys, rows, verdict):
+    lesson.measured("a is below b", rows, ["a", "b"], is_below)
+    assert verdict in capsys.readouterr().out
+    (claim,) = lesson.claims.values()
+    assert claim == {
+        "sentence": "a is below b",
+        "holds": verdict.startswith("✔"),
+        "kind": "measured",
+    }
+    assert type(claim["holds"]) is bool
+
+
+def test_a_claim_on_a_table_takes_the_rows_of_one_variant_that_are_asked_for(lesson):
+    rows = table(a=[1, 2, 3, 4, 5])
+    rows.append({"variant": "a", "seed": 0, "x": 99, "step": 10})
+    lesson.measured("small", rows, "a", lambda a: a["x"] < 9, step=9)
+    lesson.measured("large", rows, "a", lambda a: a["x"] > 9, step=9)
+    assert [claim["holds"] for claim in lesson.claims.values()] == [True, False]
+    with pytest.raises(ValueError, match="a has several rows of seed 0.*such as step"):
+        lesson.measured("small", rows, "a", lambda a: a["x"] < 9)
+
+
+def test_a_column_that_the_table_lacks_is_named_and_the_claim_does_not_hold(lesson, capsys):
+    rows = table(a=[1, 2, 3, 4, 5])
+    del rows[3]["x"]
+    lesson.measured("small", rows, "a", lambda a: a["x"] < 9)
+    text = capsys.readouterr().out
+    assert "✘ small [4 of 5 seeds needed]\n  The table lacks 'x': `make results`" in text
+    assert [claim["holds"] for claim in lesson.claims.values()] == [False]
+
+
+def test_rows_of_a_seed_stand_side_by_side_in_the_order_of_the_variants():
+    rows = table(a=[1, 2], b=[3, 4], c=[5])
+    compared = tables.side_by_side(rows, ["b", "a"], step=9)
+    assert {seed: [row["x"] for row in pair] for seed, pair in compared.items()} == {
+        0: [3, 1],
+        1: [4, 2],
+    }
+    assert list(tables.side_by_side(rows, ["a", "c"])) == [0]
+    assert tables.side_by_side(rows, ["a"], step=8) == {}
+
+
+def as_lesson_00(lesson, stored):
+    """Its claim in both ways; so does each function here."""
+    sentence = "the fair game reaches at least 8 of the 10 modes"
+    modes = tables.by_seed(stored, "modes", variant="a fair game")
+    lesson.claim(sentence, {seed: count >= 8 for seed, count in modes.items()}, kind="measured")
+    lesson.measured(sentence, stored, "a fair game", lambda game: game["modes"] >= 8)
+
+
+def as_lesson_01(lesson, stored):
+    sentence = "scaled by mean and std, digit_fid is at least 1.5 times that of [-1, 1]"
+    names = ["mean and std", "[-1, 1]"]
+    standard, right = (tables.by_seed(stored, "digit_fid", variant=name) for name in names)
+    holds = {seed: standard[seed] > 1.5 * right[seed] for seed in right}
+    lesson.claim(sentence, holds, kind="measured")
+    lesson.measured(
+        sentence,
+        stored,
+        names,
+        lambda standard, right: standard["digit_fid"] > 1.5 * right["digit_fid"],
+    )
+
+
+def as_lesson_03(lesson, stored):
+    sentence = "with D's cross-entropy, the five losses of G end within 1.5 times of each other"
+    losses = ("minimax", "cross-entropy", "least squares", "Wasserstein", "least squares on p")
+    names = [f"(a) {name}" for name in losses]
+    ends = [tables.by_seed(stored, "digit_fid", variant=name) for name in names]
+    holds = {}
+    for seed in ends[0]:
+        holds[seed] = max(end[seed] for end in ends) < 1.5 * min(end[seed] for end in ends)
+    lesson.claim(sentence, holds, kind="measured")
+
+    def within(*runs):
+        distances = [run["digit_fid"] for run in runs]
+        return max(distances) < 1.5 * min(distances)
+
+    lesson.measured(sentence, stored, names, within)
+
+
+def as_lesson_07(lesson, stored):
+    sentence = "at equal steps the penalty ends at less than 0.75 of BCE's, for both judges"
+    columns = ("digit_fid", "digit_fid_2nd")
+    holds = tables.below(stored, columns, "penalty", "BCE", factor=0.75, at="steps")
+    lesson.claim(sentence, holds, kind="measured")
+
+    def is_nearer(penalty, bce):
+        return all(penalty[column] < 0.75 * bce[column] for column in columns)
+
+    lesson.measured(sentence, stored, ["penalty", "BCE"], is_nearer, at="steps")
+
+
+def as_lesson_07_says_not(lesson, stored):
+    sentence = "R1 is nearer than the penalty, for the first judge"
+    holds = tables.below(stored, ["digit_fid"], "R1", "penalty", at="seconds")
+    lesson.claim(sentence, holds, kind="measured")
+    lesson.measured(
+        sentence,
+        stored,
+        ["R1", "penalty"],
+        lambda r1, penalty: r1["digit_fid"] < penalty["digit_fid"],
+        at="seconds",
+    )
+
+
+@pytest.mark.parametrize(
+    ("claim_both_ways", "name", "holds"),
+    [
+        (as_lesson_00, "00_the_game", True),
+        (as_lesson_01, "01_data_scaling", True),
+        (as_lesson_03, "03_generator_losses", True),
+        (as_lesson_07, "07_wasserstein", True),
+        (as_lesson_07_says_not, "07_wasserstein", False),
+    ],
+)
+def test_claims_of_lessons_are_the_same_in_both_ways(claim_both_ways, name, holds, lesson, capsys):
+    capsys.readouterr()
+    claim_both_ways(lesson, tables.read(name))
+    dict_of_seeds, on_table = lesson.claims.values()
+    assert dict_of_seeds == on_table
+    assert on_table["holds"] is holds
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second

@@ -1,4 +1,4 @@
-"""Measures against hand-worked numbers and torchmetrics; each moves by the fault it is there to see."""
+"""Measures against hand-worked numbers and torchmetrics; each moves by the fault that it sees."""
 
 import warnings
 
@@ -69,11 +69,12 @@ def test_distance_equals_torchmetrics(digits):
 
 
 def test_floor_follows_the_1_over_n_law():
-    at = {n: metrics.floor(n) for n in (500, 1000, 2000)}
-    assert at[500] > at[1000] > at[2000] > 0
+    floors = {n: metrics.floor(n) for n in (500, 1000, 2000)}
+    assert floors[500] > floors[1000] > floors[2000] > 0
     # With a distance of c + b/n, the differences are to each other as 1/500 - 1/2000 to
     # 1/1000 - 1/2000: 3 to 1.
-    assert (at[500] - at[2000]) / (at[1000] - at[2000]) == pytest.approx(3, rel=0.1)
+    ratio = (floors[500] - floors[2000]) / (floors[1000] - floors[2000])
+    assert ratio == pytest.approx(3, rel=0.1)
 
 
 def test_floor_is_what_real_digits_score(real_score):
@@ -81,19 +82,21 @@ def test_floor_is_what_real_digits_score(real_score):
 
 
 def test_floor_draws_from_the_judges_training_digits_only(monkeypatch):
-    seen = []
     images, _ = data.mnist("train")
     marked = images.clone()
     marked[judges.TRAINED_ON :] = 255
+    seen = []
+
+    def read(judge, images):
+        seen.append(images)
+        return torch.randn(100, 64), None
+
     monkeypatch.setattr(metrics.data, "mnist", lambda split: (marked, None))
-    monkeypatch.setattr(
-        metrics.judges, "read", lambda judge, x: (seen.append(x) or torch.randn(100, 64), None)
-    )
+    monkeypatch.setattr(metrics.judges, "read", read)
     monkeypatch.setattr(metrics, "_reference", lambda *_: (torch.randn(100, 64), None, None))
     metrics.floor.__wrapped__(20_000)
-    assert len(seen) == 5 and all(
-        len(x) == 20_000 and not (x == 255).all((1, 2)).any() for x in seen
-    )
+    assert [len(images) for images in seen] == [20_000] * 5
+    assert not any((images == 255).all((1, 2)).any() for images in seen)
 
 
 # Neighbours
@@ -104,29 +107,30 @@ def test_neighbour_metrics_by_hand(monkeypatch):
     real = torch.tensor([0.0, 1, 2, 3, 4, 5, 6])[:, None]
     # Third neighbours: the ends reach 3, next to them 2, the middle 2. Fifth: 5, 4, 3, 3, 3, 4, 5.
     fake = torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, 20.0, 30, 40])[:, None]
-    found = metrics.neighbour_metrics(fake, real)
-    assert found["precision"] == 5 / 8
-    # Fakes' third neighbours: 0.3, 0.2, 0.2, 0.2, 0.3 in the group; 20 reaches 19.7, 30 reaches 29.5, 40 reaches 39.5.
-    # So 20 covers 0.3 … 39.7, 30 covers 0.5 … 59.5, 40 covers 0.5 …; 0.1 covers -0.2 … 0.4: all seven are recalled.
-    assert found["recall"] == 1
-    # Balls (k = 5) around 0 … 6 reach [-5, 5], [-3, 5], [-1, 5], [0, 6], [1, 7], [1, 9], [1, 11]: four hold each fake.
-    assert found["density"] == pytest.approx(5 * 4 / 5 / 8)
-    assert found["coverage"] == 4 / 7
+    result = metrics.neighbour_metrics(fake, real)
+    assert result["precision"] == 5 / 8
+    # Fakes' third neighbours: 0.3, 0.2, 0.2, 0.2, 0.3 in the group; 20 reaches 19.7, 30 reaches
+    # 29.5, 40 reaches 39.5. So 20 covers 0.3 … 39.7, 30 covers 0.5 … 59.5, 40 covers 0.5 …; 0.1
+    # covers -0.2 … 0.4: all seven are recalled.
+    assert result["recall"] == 1
+    # Balls (k = 5) around 0 … 6 reach [-5, 5], [-3, 5], [-1, 5], [0, 6], [1, 7], [1, 9], [1, 11]:
+    # four hold each fake.
+    assert result["density"] == pytest.approx(5 * 4 / 5 / 8)
+    assert result["coverage"] == 4 / 7
 
 
 def test_recall_by_hand():
     real = torch.tensor([0.0, 1, 2, 3, 4, 50])[:, None]
-    fake = torch.tensor([0.0, 0.1, 0.2, 0.3, 0.4, 1.05])[
-        :, None
-    ]  # reach 0.3, 0.2, 0.2, 0.2, 0.3, 0.85
-    found = metrics.neighbour_metrics(fake, real)
-    assert found["recall"] == 2 / 6  # 0 and 1
+    fake = torch.tensor([0.0, 0.1, 0.2, 0.3, 0.4, 1.05])[:, None]
+    # They reach 0.3, 0.2, 0.2, 0.2, 0.3, 0.85.
+    result = metrics.neighbour_metrics(fake, real)
+    assert result["recall"] == 2 / 6  # 0 and 1
 
 
 def test_a_set_against_itself():
     points = torch.randn(300, 8)
-    found = metrics.neighbour_metrics(points, points)
-    assert found["precision"] == found["recall"] == found["coverage"] == 1
+    result = metrics.neighbour_metrics(points, points)
+    assert result["precision"] == result["recall"] == result["coverage"] == 1
 
 
 # Classes
@@ -137,7 +141,8 @@ def test_class_kl_by_hand():
     assert metrics.class_kl(torch.eye(10)[3], expected) == pytest.approx(2.302585)
     assert metrics.class_kl(expected, expected) == 0
     two = torch.zeros(10)
-    two[2], two[8] = 0.75, 0.25
+    two[2] = 0.75
+    two[8] = 0.25
     assert metrics.class_kl(two, expected) == pytest.approx(
         0.75 * 2.014903 + 0.25 * 0.916291, abs=1e-5
     )
@@ -154,13 +159,13 @@ def test_within_class_by_hand():
 
 
 def test_real_digits_score_well(real_score):
-    assert real_score["classes"] == 10 and real_score["class_kl"] < 0.01
-    assert (
-        real_score["precision"] > 0.8
-        and real_score["accuracy"] > 0.99
-        and real_score["accuracy_worst"] > 0.98
-    )
-    assert real_score["coverage_digit"] > 0.9 and real_score["recall_digit"] > 0.8
+    assert real_score["classes"] == 10
+    assert real_score["class_kl"] < 0.01
+    assert real_score["precision"] > 0.8
+    assert real_score["accuracy"] > 0.99
+    assert real_score["accuracy_worst"] > 0.98
+    assert real_score["coverage_digit"] > 0.9
+    assert real_score["recall_digit"] > 0.8
     assert abs(sum(real_score["histogram"]) - 1) < 1e-6
 
 
@@ -181,48 +186,46 @@ def test_noise_is_noticed(digits, real_score):
 
 def test_blur_is_noticed(digits, real_score):
     blurred = metrics.score(avg_pool2d(digits[0], 5, stride=1, padding=2, count_include_pad=False))
-    assert (
-        blurred["digit_fid"] > 5 * real_score["digit_fid"]
-        and blurred["precision"] < real_score["precision"] - 0.1
-    )
+    assert blurred["digit_fid"] > 5 * real_score["digit_fid"]
+    assert blurred["precision"] < real_score["precision"] - 0.1
 
 
 def test_a_dropped_digit_is_noticed(digits, real_score):
     images, labels = digits
     dropped = metrics.score(images[labels != 7])
-    assert dropped["classes"] == 9 and dropped["class_kl"] > 0.08
+    assert dropped["classes"] == 9
+    assert dropped["class_kl"] > 0.08
     assert dropped["digit_fid"] > 3 * dropped["floor"]
-    assert (
-        dropped["recall"] < real_score["recall"] - 0.03
-        and dropped["coverage"] < real_score["coverage"] - 0.03
-    )
+    assert dropped["recall"] < real_score["recall"] - 0.03
+    assert dropped["coverage"] < real_score["coverage"] - 0.03
 
 
 def test_one_picture_a_digit_is_accurate_and_scores_badly(digits, real_score):
     images, labels = digits
-    one = torch.stack([images[labels == digit][0] for digit in range(10)])
-    same = metrics.score(one[labels], labels)
-    assert same["accuracy"] == 1 and same["classes"] == 10 and same["class_kl"] < 0.01
-    assert (
-        same["digit_fid"] > 10 * real_score["digit_fid"]
-        and same["spread"] < 1e-3 < 0.9 < real_score["spread"] < 1.1
-    )
-    assert same["coverage"] < 0.1 and same["coverage_digit"] < 0.1 and same["recall_digit"] < 0.1
+    pictures = torch.stack([images[labels == digit][0] for digit in range(10)])
+    same = metrics.score(pictures[labels], labels)
+    assert same["accuracy"] == 1
+    assert same["classes"] == 10
+    assert same["class_kl"] < 0.01
+    assert same["digit_fid"] > 10 * real_score["digit_fid"]
+    assert same["spread"] < 1e-3
+    assert 0.9 < real_score["spread"] < 1.1
+    assert max(same["coverage"], same["coverage_digit"], same["recall_digit"]) < 0.1
 
 
 def test_one_poor_digit_is_named_by_the_worst(digits):
     images, labels = digits
     spoiled = images.clone()
     spoiled[labels == 4] = images[labels == 4][:1]
-    found = metrics.score(spoiled, labels)
-    assert found["coverage_digit_worst"] < 0.1 < 0.8 < found["coverage_digit"]
-    assert found["recall_digit_worst"] < 0.1 < 0.7 < found["recall_digit"]
+    result = metrics.score(spoiled, labels)
+    assert result["coverage_digit_worst"] < 0.1 < 0.8 < result["coverage_digit"]
+    assert result["recall_digit_worst"] < 0.1 < 0.7 < result["recall_digit"]
 
 
 def test_shuffled_labels_are_noticed(digits):
     images, labels = digits
-    found = metrics.score(images, labels[torch.randperm(len(labels))])
-    assert 0.05 < found["accuracy"] < 0.15 and found["coverage_digit"] < 0.6
+    result = metrics.score(images, labels[torch.randperm(len(labels))])
+    assert 0.05 < result["accuracy"] < 0.15 and result["coverage_digit"] < 0.6
 
 
 def test_asymmetric_accuracy(digits):
@@ -231,21 +234,22 @@ def test_asymmetric_accuracy(digits):
     count = len(images) - len(right)  # 2,000 in all, whose floor the other tests have computed
     wrong = torch.where(labels == 3, 5, labels)[:count]
     fakes = torch.cat([images[:count], right])
-    found = metrics.score(fakes, torch.cat([wrong, torch.full((len(right),), 3)]))
-    threes, fives = ((labels[:count] == digit).sum().item() for digit in (3, 5))
-    assert found["accuracy_digit"][5] == pytest.approx(fives / (threes + fives), abs=0.01)
-    assert found["accuracy_worst"] == min(found["accuracy_digit"]) == found["accuracy_digit"][5]
-    assert found["accuracy_digit"][3] > 0.97
+    result = metrics.score(fakes, torch.cat([wrong, torch.full((len(right),), 3)]))
+    threes = (labels[:count] == 3).sum().item()
+    fives = (labels[:count] == 5).sum().item()
+    assert result["accuracy_digit"][5] == pytest.approx(fives / (threes + fives), abs=0.01)
+    assert result["accuracy_worst"] == min(result["accuracy_digit"]) == result["accuracy_digit"][5]
+    assert result["accuracy_digit"][3] > 0.97
 
 
 def test_the_references_differ_and_so_do_the_judges(digits):
     images = digits[0][:500]
-    found = [
+    result = [
         metrics.score(images, reference=reference, judge=judge)["digit_fid"]
         for reference in ("validation", "test")
         for judge in judges.JUDGES
     ]
-    assert len(set(found)) == 4
+    assert len(set(result)) == 4
 
 
 # Bad input

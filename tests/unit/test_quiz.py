@@ -8,26 +8,22 @@ from gan_helpers import quiz
 OPTIONS = {"it rains": "look for drops", "it snows": "look for flakes"}
 
 
-def parts(box):
-    return (
-        [part for part in box.children if isinstance(part, ipywidgets.RadioButtons)],
-        [part for part in box.children if isinstance(part, ipywidgets.HTML)],
-    )
+def parts(box, kind):
+    return [part for part in box.children if isinstance(part, kind)]
 
 
 def test_answers_are_judged_and_counted():
     box = quiz.ask({"Today": "it snows", "Tomorrow": "it rains"}, OPTIONS)
-    (today, tomorrow), (verdict, other, score) = parts(box)
-    assert today.value is None and score.value == "<b>0 of 2 right</b>"
-    assert [today.description, tomorrow.description] == ["Today", "Tomorrow"], (
-        "the name a screen reader says"
-    )
+    today, tomorrow = parts(box, ipywidgets.RadioButtons)
+    verdict, other, score = parts(box, ipywidgets.HTML)
+    assert today.value is None
+    assert score.value == "<b>0 of 2 right</b>"
+    # The names that a screen reader says.
+    assert [today.description, tomorrow.description] == ["Today", "Tomorrow"]
     today.value = "it rains"
-    assert (
-        verdict.value.startswith("✘ No.")
-        and "look for drops" in verdict.value
-        and other.value == ""
-    )
+    assert verdict.value.startswith("✘ No.")
+    assert "look for drops" in verdict.value
+    assert other.value == ""
     today.value = "it snows"
     tomorrow.value = "it rains"
     assert verdict.value == "✔ Yes. look for flakes" and score.value == "<b>2 of 2 right</b>"

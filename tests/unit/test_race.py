@@ -25,7 +25,8 @@ def test_a_finished_race_is_not_run_again(tmp_path, monkeypatch):
         "measure",
         lambda *_: {"digit_fid": 2.0, "floor": 0.5, "coverage": 0.5, "class_kl": 0.1},
     )
-    path, kept = tmp_path / "t.csv", tmp_path / "new" / "g.safetensors"
+    path = tmp_path / "t.csv"
+    kept = tmp_path / "new" / "g.safetensors"
     for _ in range(2):  # the second time nothing is missing
         race.run(path, "a", {}, 3, (1, 2), reference="validation", keep=kept)
     rows = tables.read("t", tmp_path)
@@ -35,22 +36,20 @@ def test_a_finished_race_is_not_run_again(tmp_path, monkeypatch):
     ]
     assert raced == [(2.0, 3)]
     race.run(path, "a", {}, 4, (1, 2), reference="validation")  # another seed
-    race.run(
-        path, "a", {"r1": 7.0}, 3, (1, 2), reference="validation"
-    )  # the name means another setting now
+    # The name means another setting now.
+    race.run(path, "a", {"r1": 7.0}, 3, (1, 2), reference="validation")
     race.run(path, "a", {"r1": 7.0}, 3, (1, 5), reference="validation")  # another length
     assert raced[1:] == [(2.0, 4), (7.0, 3), (7.0, 3)]
-    rows = tables.read("t", tmp_path)
-    assert [(row["seed"], row["seconds"]) for row in rows] == [(4, 1), (4, 2), (3, 1), (3, 5)], (
-        "old rows are replaced"
-    )
+    places = [(row["seed"], row["seconds"]) for row in tables.read("t", tmp_path)]
+    assert places == [(4, 1), (4, 2), (3, 1), (3, 5)], "old rows are replaced"
     kept.unlink()
     race.run(path, "a", {"r1": 7.0}, 3, (1, 5), reference="validation", keep=kept)
     assert len(raced) == 5 and kept.exists(), "the generator was lost, so it is needed again"
 
 
 def test_rates_fall_in_a_straight_line_and_the_clock_stops_while_measuring(monkeypatch):
-    now, setting = [100.0], race.KEPT | {"learning_rate": 0.5}
+    now = [100.0]
+    setting = race.KEPT | {"learning_rate": 0.5}
     G = nn.Linear(1, 1)
     optimisers = [torch.optim.SGD(net.parameters(), 0.5) for net in (G, nn.Linear(1, 1))]
 
@@ -67,33 +66,31 @@ def test_rates_fall_in_a_straight_line_and_the_clock_stops_while_measuring(monke
     seen = []
     for seconds, history, net in race.race(setting, 0, (2, 8), clock):
         assert net is G
-        seen.append(
-            (seconds, history.step, [optimiser.param_groups[0]["lr"] for optimiser in optimisers])
-        )
+        rates = [optimiser.param_groups[0]["lr"] for optimiser in optimisers]
+        seen.append((seconds, history.step, rates))
         now[0] += 50  # measuring
     assert seen == [(2, 2, [0.375, 0.375]), (8, 8, [0, 0])]
     without = setting | {"decay": False}
-    assert [history.step for _, history, _ in race.race(without, 0, (1, 1.5, 4), clock)] == [
-        1,
-        2,
-        4,
-    ]
+    steps = [history.step for _, history, _ in race.race(without, 0, (1, 1.5, 4), clock)]
+    assert steps == [1, 2, 4]
     assert optimisers[0].param_groups[0]["lr"] == 0, "without decay nothing touches the rate"
 
 
 def test_a_fingerprint_goes_the_whole_way_of_the_rate(monkeypatch):
     rates = []
     G = nn.Linear(1, 1)
-    history, optimiser = training.History(), torch.optim.SGD(G.parameters(), 0.5)
+    history = training.History()
+    optimiser = torch.optim.SGD(G.parameters(), 0.5)
 
     def step(real, labels):
         rates.append(optimiser.param_groups[0]["lr"])
         return {"d_loss": float(len(rates))}
 
     monkeypatch.setattr(race, "prepare", lambda *_: (step, [(0, 0)] * 3, history, [optimiser], G))
-    found = race.fingerprint({})
-    assert found["losses"] == [1, 2, 3, 4, 5, 16] and found["measured"] == [16]
-    assert found["weights"] == [pytest.approx(G.weight.item() + G.bias.item())]
+    fingerprint = race.fingerprint({})
+    assert fingerprint["losses"] == [1, 2, 3, 4, 5, 16]
+    assert fingerprint["measured"] == [16]
+    assert fingerprint["weights"] == [pytest.approx(G.weight.item() + G.bias.item())]
     assert rates[1] == pytest.approx(2e-3 * 15 / 16) and rates[15] == pytest.approx(2e-3 / 16)
 
 
@@ -118,11 +115,12 @@ def test_each_setting_trains_the_generator_that_is_measured(changes):
 
 def test_r1_acts_on_every_eighth_step_with_eight_times_the_weight(monkeypatch):
     weights = []
-    monkeypatch.setattr(
-        race.losses,
-        "r1_penalty",
-        lambda D, real, fake, *cond, weight: weights.append(weight) or 0.0,
-    )
+
+    def penalty(D, real, fake, *cond, weight):
+        weights.append(weight)
+        return 0.0
+
+    monkeypatch.setattr(race.losses, "r1_penalty", penalty)
     step, batches, history, *_ = race.prepare(race.KEPT | {"r1": 3.0, "r1_every": 8}, 0)
     for _ in training.training_loop(step, batches, history, steps=17):
         pass
@@ -133,19 +131,13 @@ def moved_labels(changes, labels):
     """The labels whose weights moved in one step, in G and in D."""
     setting = race.KEPT | {"conditional": True} | changes
     G, D = race.build(setting)
-    step = race.race_step(
-        setting,
-        G,
-        D,
-        *(torch.optim.SGD(net.parameters(), 0.1) for net in (G, D)),
-        training.History(),
-    )
+    opt_G = torch.optim.SGD(G.parameters(), 0.1)
+    opt_D = torch.optim.SGD(D.parameters(), 0.1)
+    step = race.race_step(setting, G, D, opt_G, opt_D, training.History())
     before = [G.layers[0].weight.clone(), D.embedding.weight.clone()]
     step(torch.rand(4, 1, 28, 28) * 2 - 1, torch.tensor(labels))
-    moved_G, moved_D = (
-        (G.layers[0].weight != before[0]).any(0)[-10:],
-        (D.embedding.weight != before[1]).any(0),
-    )
+    moved_G = (G.layers[0].weight != before[0]).any(0)[-10:]
+    moved_D = (D.embedding.weight != before[1]).any(0)
     return moved_G.nonzero().flatten().tolist(), moved_D.nonzero().flatten().tolist()
 
 

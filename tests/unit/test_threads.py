@@ -74,11 +74,8 @@ def version_1(quota, period):
         ("0::/", {"cpu.max": "150000 100000"}, 2),  # rounded up
         ("0::/", {"cpu.max": "10000 100000"}, 1),
         ("0::/", {"cpu.max": "900000 100000"}, 8),  # more than there are
-        (
-            "0::/a/b",
-            {"a/b/cpu.max": "max 100000", "a/cpu.max": "200000 100000"},
-            2,
-        ),  # the outer one's
+        # A group within a group: the outer one has the limit.
+        ("0::/a/b", {"a/b/cpu.max": "max 100000", "a/cpu.max": "200000 100000"}, 2),
         ("0::/a", {"cpu.max": "500000 100000", "a/cpu.max": "200000 100000"}, 2),
         ("0::/", {"cpu.max": "nonsense"}, 8),
         ("3:cpuset:/\n2:cpu,cpuacct:/", version_1(250000, 100000), 3),
@@ -117,7 +114,18 @@ def test_setup_gives_torch_the_threads(system, monkeypatch):
 
 
 def test_the_command_line_needs_no_torch():
-    code = "import sys; from gan_helpers import threads; from gan_notebooks import cli; sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys; from gan_helpers import parameters, threads; from gan_notebooks import cli; "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_grammar_of_parameters_needs_no_ipython():
+    code = (
+        "import sys; from gan_helpers import parameters; "
+        "sys.exit(bool({'IPython', 'torch'} & sys.modules.keys()))"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
@@ -141,10 +149,10 @@ def test_what_the_bench_measures_has_the_threads_and_the_policy_that_it_names(mo
     ]
     assert policies == [None, None, "PASSIVE"]
     *_, passive = thread_speed.VARIANTS.values()
-    found = thread_speed.fresh_speeds(passive, seconds=0.01)
-    assert found["threads"] == min(2, threads.usable_cores())
-    assert found["policy"] == "PASSIVE"
-    assert all(found[pair] > 0 for pair in thread_speed.PAIRS)
+    speeds = thread_speed.fresh_speeds(passive, seconds=0.01)
+    assert speeds["threads"] == min(2, threads.usable_cores())
+    assert speeds["policy"] == "PASSIVE"
+    assert all(speeds[pair] > 0 for pair in thread_speed.PAIRS)
 
 
 def test_the_busy_neighbour_ends():
