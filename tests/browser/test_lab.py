@@ -1,6 +1,7 @@
-"""Lessons 00, 02 and 06 in JupyterLab and Chromium: run them, move what moves, by mouse and by keyboard alone.
+"""Lessons 00, 02 and 06 in JupyterLab and Chromium: run them, move what moves.
 
-All of it happens on this machine: the browser cannot look up another one. CHROMIUM is the path of a browser to use.
+By mouse and by keyboard alone. All of it happens on this machine: the browser cannot look up
+another one. CHROMIUM is the path of a browser to use.
 """
 
 import itertools
@@ -27,7 +28,9 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 LESSONS = ("00", "02", "06")
 SECONDS = 60  # in which a change must be seen, on a slow machine that does other things too
-SETTINGS = {  # of JupyterLab: cells out of sight are in the page too; it starts the kernel and does not ask for news
+# Of JupyterLab: cells out of sight are in the page too; it starts the kernel and does not ask for
+# news.
+SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none", "autoStartDefaultKernel": True},
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
@@ -36,11 +39,13 @@ BADGES = (
     "https://colab.research.google.com/assets/colab-badge.svg",
     "https://mybinder.org/badge_logo.svg",
 )
-# "null" comes from ipywidgets, "slider" from live.names: what they say where they found no words.
+# "null" comes from ipywidgets, "slider" from names.js: what they say where they found no words.
 NAMELESS = re.compile(
-    r'- (?:button|checkbox|combobox|img|listbox|radio|slider|spinbutton|textbox)\b(?! "(?!(?:null|slider)")).*'
+    r"- (?:button|checkbox|combobox|img|listbox|radio|slider|spinbutton|textbox)\b"
+    r'(?! "(?!(?:null|slider)")).*'
 )
-BYTES = "image => fetch(image.src).then(answer => answer.text()).catch(() => null)"  # null: another one has come
+# null: another one has come
+BYTES = "image => fetch(image.src).then(answer => answer.text()).catch(() => null)"
 
 
 def until(condition, what, seconds=SECONDS):
@@ -60,8 +65,9 @@ def browser():
         )
         if not Path(path).exists():
             pytest.fail(
-                f"These tests need the browser Chromium, and there is no {path}. Install it by `apt install "
-                "chromium` or by `python -m playwright install chromium`, or set CHROMIUM to its path."
+                f"These tests need the browser Chromium, and there is no {path}. Install it by "
+                "`apt install chromium` or by `python -m playwright install chromium`, or set "
+                "CHROMIUM to its path."
             )
         yield playwright.chromium.launch(
             executable_path=path,
@@ -75,7 +81,10 @@ def browser():
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """A JupyterLab with nobody's own settings, over the lessons at smoke size: {"url": str, "token": str, …}."""
+    """A JupyterLab with nobody's own settings, over the lessons at smoke size.
+
+    {"url": str, "token": str, …}
+    """
     folder = tmp_path_factory.mktemp("lab")
     for name, settings in SETTINGS.items():
         path = folder / f"config/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
@@ -86,9 +95,8 @@ def lab(tmp_path_factory):
         notebook = parameterize_notebook(
             load_notebook_node(str(lesson)), notebooks.size_parameters(lesson, "smoke")
         )
-        notebook, _ = ClearOutputPreprocessor().preprocess(
-            notebook, {}
-        )  # what is seen comes from this run
+        # What is seen comes from this run.
+        notebook, _ = ClearOutputPreprocessor().preprocess(notebook, {})
         nbformat.write(notebook, folder / f"{number}.ipynb")
     own = {
         f"JUPYTER_{kind.upper()}_DIR": str(folder / kind) for kind in ("config", "data", "runtime")
@@ -182,20 +190,17 @@ class Mouse:
 
 
 class Keyboard:
-    """Starts at the `first` control of a widget; Tab, or Shift and Tab, leads to every other one."""
+    """Starts at the `first` control of a widget; Tab, or Shift and Tab, leads to the others."""
 
     def __init__(self, first):
-        self.page, self.at, self.keys = (
-            first.page,
-            first.element_handle(),
-            itertools.cycle(["Space", "Enter"]),
-        )
+        self.page = first.page
+        self.at = first.element_handle()
+        self.keys = itertools.cycle(["Space", "Enter"])
         first.focus()
 
     def _reach(self, control):
-        back = control.evaluate(
-            "(control, at) => control.compareDocumentPosition(at) & 4", self.at
-        )  # at comes later
+        at_comes_later = "(control, at) => control.compareDocumentPosition(at) & 4"
+        back = control.evaluate(at_comes_later, self.at)
         for _ in range(60):
             if control.evaluate("control => control === document.activeElement"):
                 break
@@ -233,7 +238,10 @@ def move(hand, box, slider, *, picture=0, way=1):
 
 
 def start_and_pause(hand, box, start, pause, one, word):
-    """The buttons with these names: the number behind `word` grows, rests, and grows by one. Returns what reads it."""
+    """Press the buttons with these names: the number behind `word` grows, rests, grows by one.
+
+    Returns what reads that number.
+    """
 
     def count():
         return int(re.search(rf"{word} ([\d,]+)", box.inner_text())[1].replace(",", ""))
