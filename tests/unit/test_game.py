@@ -166,6 +166,16 @@ def test_back_undoes_an_unfinished_turn_first():
         playing.back()
 
 
+def test_beyond_200_moments_every_second_of_the_older_ones_goes():
+    playing = game.Game(width_g=2, width_d=2, batch_size=1)
+    for _ in range(engine.KEPT - 1):
+        playing.play()
+    assert [moment["step"] for moment in playing.kept] == list(range(200))
+    playing.play()
+    steps = [moment["step"] for moment in playing.kept]
+    assert steps == [0, *range(1, 100, 2), *range(101, 201)] and playing.position == 150
+
+
 def test_what_is_kept_is_bounded():
     playing = game.Game(width_g=2, width_d=2, batch_size=1)
     for _ in range(2 * engine.KEPT):

@@ -322,6 +322,20 @@ def test_play_and_pause_in_a_running_loop():
     asyncio.run(scene())
 
 
+def test_an_error_while_the_game_plays_pauses_it():
+    async def scene():
+        panel = game.Panel(width_g=8, width_d=8)
+        click(panel, "Play")
+        await until(lambda: panel.game.history.step >= 5)
+        panel.controls["rate_g"].value = -1
+        await until(lambda: "must be above 0 and finite" in panel.error.value)
+        assert not panel.playing
+        await until(lambda: panel.task.done())
+        assert panel.buttons["Play"].description == "Play"
+
+    asyncio.run(scene())
+
+
 def test_one_task_plays_and_a_new_panel_pauses_the_old_one():
     async def scene():
         panel = game.Panel(width_g=8, width_d=8)
