@@ -86,7 +86,8 @@ def test_a_turn_in_phases_is_the_turn_at_once():
 
 def test_settings_may_change_during_a_game():
     playing = game.Game(steps_g=0, rate_d=1e-3)
-    g, d = weights(playing.G), torch.cat([w.flatten() for w in weights(playing.D)])
+    g = weights(playing.G)
+    d = torch.cat([w.flatten() for w in weights(playing.D)])
     playing.play()
     after = torch.cat([w.flatten() for w in weights(playing.D)])
     assert equal(weights(playing.G), g)

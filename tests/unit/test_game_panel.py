@@ -95,7 +95,8 @@ def test_slow_motion_names_each_phase_and_is_one_turn(panel):
     for leave in (lambda: click(panel, "Step back"), lambda: setattr(panel.moment, "value", 2)):
         click(panel, "Slow motion: next")
         leave()
-        step, kept = panel.game.history.step, panel.game.position + 1
+        step = panel.game.history.step
+        kept = panel.game.position + 1
         click(panel, "1 turn")
         assert panel.game.history.step == step + 1 and len(panel.game.kept) == kept + 1, (
             "nothing is left of that turn"
@@ -237,7 +238,8 @@ def test_drawing(panel):
 
 @pytest.mark.parametrize("name", game.EXPERIMENTS)
 def test_experiments_set_up_ask_and_judge(name):
-    panel, plan = game.Panel(seed=4), game.EXPERIMENTS[name]
+    panel = game.Panel(seed=4)
+    plan = game.EXPERIMENTS[name]
     assert panel.question.box.layout.display == "none"
     number = 1 + list(game.EXPERIMENTS).index(name)
     assert panel.experiments[name].description == f"{number}. {name}"
@@ -259,18 +261,20 @@ def test_experiments_set_up_ask_and_judge(name):
 
 class Stub:
     def __init__(self, modes=0, push=1.0):
-        self.modes, self.push = lambda: modes, lambda: push
+        self.modes = lambda: modes
+        self.push = lambda: push
 
 
 def test_outcomes():
-    clouds, push = (game.EXPERIMENTS[name].outcome for name in ("a fair game", "D too strong"))
-    assert [clouds(Stub(modes), 1) for modes in (2, 3, 7, 8)] == [
+    modes_outcome = game.EXPERIMENTS["a fair game"].outcome
+    push_outcome = game.EXPERIMENTS["D too strong"].outcome
+    assert [modes_outcome(Stub(modes), 1) for modes in (2, 3, 7, 8)] == [
         "0 to 2",
         "3 to 7",
         "3 to 7",
         "8 or more",
     ]
-    assert [push(Stub(push=now), 2.0) for now in (0.19, 0.21, 2.0, 2.1)] == [
+    assert [push_outcome(Stub(push=now), 2.0) for now in (0.19, 0.21, 2.0, 2.1)] == [
         "less than a tenth",
         "between a tenth and all of it",
         "between a tenth and all of it",

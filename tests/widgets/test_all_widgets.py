@@ -81,9 +81,11 @@ def test_random_numbers_and_the_nets_mode_are_left_alone():
 
 def test_a_still_picture_shows_what_was_set_in_the_same_cell():
     async def cell():
-        sampler, scrubber = widgets.sampler(), widgets.scrubber(history_of())
+        sampler = widgets.sampler()
+        scrubber = widgets.scrubber(history_of())
         before = sampler.images
-        sampler.size.value, sampler.truncation.value = 3, 0.5
+        sampler.size.value = 3
+        sampler.truncation.value = 0.5
         assert len(sampler.figure().axes) == 9 and not torch.equal(sampler.images, before[:9])
         scrubber.slider.value = 0
         (still,) = scrubber.figure().images

@@ -43,7 +43,8 @@ def test_each_control_changes_the_sheet(conditional, control, value):
     widget = (
         conditional.sliders[control] if isinstance(control, int) else getattr(conditional, control)
     )
-    before, old = pixels(conditional.sheet), widget.value
+    before = pixels(conditional.sheet)
+    old = widget.value
     widget.value = value
     assert conditional.message.value == ""
     changed = pixels(conditional.sheet)
@@ -58,9 +59,11 @@ def test_a_conditional_sampler_draws_the_digit_that_is_asked_for(conditional):
 
     conditional.digit.value = 7
     assert (read() == 7).float().mean() > 0.8
-    conditional.other.value, conditional.share.value = 3, 1.0
+    conditional.other.value = 3
+    conditional.share.value = 1.0
     assert (read() == 3).float().mean() > 0.8
-    conditional.digit.value, conditional.share.value = digit_sampler.EACH, 0.0
+    conditional.digit.value = digit_sampler.EACH
+    conditional.share.value = 0.0
     assert (read() == torch.arange(36) % 10).float().mean() > 0.8
 
 
@@ -72,7 +75,8 @@ def test_another_size_keeps_the_pictures(conditional):
 
 
 def test_the_walk_leads_from_one_picked_picture_to_the_other(conditional):
-    conditional.first.value, conditional.last.value = 2, 9
+    conditional.first.value = 2
+    conditional.last.value = 9
     for share, place in ((0.0, 1), (1.0, 8)):
         conditional.walk.value = share
         strip = pixels(conditional.walked)  # the ends, and between them where the walk is
@@ -137,7 +141,8 @@ def test_an_error_in_a_callback_is_shown_in_words():
 def test_fast_changes_are_drawn_once_with_the_newest_values():
     async def drag():
         sampler = widgets.sampler()
-        drawn, draw = [], sampler._draw
+        drawn = []
+        draw = sampler._draw
         sampler._draw = lambda: (drawn.append(sampler.seed.value), draw())
         for seed in range(1, 30):
             sampler.seed.value = seed

@@ -49,7 +49,8 @@ def test_play_goes_through_the_snapshots_and_pauses(monkeypatch):
 
     async def play():
         scrubber = widgets.scrubber(history_of())
-        seen, said = [], []
+        seen = []
+        said = []
 
         def pause_at_the_second(change):
             seen.append(change["new"])

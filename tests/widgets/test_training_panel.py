@@ -16,7 +16,8 @@ from tests.widgets.parts import Step, history_of, nine_pictures, train_panel
 
 def test_the_panel_starts_pauses_resumes_and_stops():
     async def train():
-        step, history = Step(), training.History()
+        step = Step()
+        history = training.History()
         train = train_panel(step, history=history)
         assert not train.start.disabled and train.pause.disabled
         first = bytes(train.picture.value)
@@ -191,7 +192,8 @@ def test_slow_motion_names_both_turns(monkeypatch):
     monkeypatch.setattr(training_panel, "PHASE", 0.05)
 
     async def train():
-        train, said = train_panel(Step()), []
+        train = train_panel(Step())
+        said = []
         train.text.observe(lambda change: said.append((train.history.step, change["new"])), "value")
         train.slow.value = True
         train.start.click()
@@ -225,7 +227,8 @@ def test_phases_name_who_had_a_turn():
 @pytest.mark.parametrize("broken", ["step", "samples"])
 def test_an_error_in_training_is_shown_and_training_can_go_on(broken):
     async def scene():
-        step, fail = Step(fails_at=3 if broken == "step" else None), [broken == "samples"]
+        step = Step(fails_at=3 if broken == "step" else None)
+        fail = [broken == "samples"]
 
         def samples():
             if fail[0] and train.state == "running":
