@@ -30,8 +30,18 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 
 from benchmarks import race, thread_speed
 from benchmarks.loops import BATCH_SIZE, our_batches, our_step, usual_loader, usual_step
-from gan_helpers import data, judges, metrics, networks, plots, tables, threads, training, widgets
-from gan_helpers.game import panel as game_panel
+from gan_helpers import (
+    data,
+    game,
+    judges,
+    metrics,
+    networks,
+    plots,
+    tables,
+    threads,
+    training,
+    widgets,
+)
 from gan_notebooks import notebooks, runner, sweep
 
 ROUNDS = 7
@@ -280,14 +290,14 @@ def bench_widgets():
     history.snapshots = {
         step: networks.sample(G, torch.randn(20, G.latent_dim)) for step in range(100, 4001, 100)
     }
-    sampler, scrubber, places = (
-        widgets.sampler(G),
-        widgets.scrubber(history),
-        itertools.cycle(range(40)),
-    )
+    sampler = widgets.sampler(G)
+    scrubber = widgets.scrubber(history)
+    panel = game.Panel()
+    places = itertools.cycle(range(40))
 
     def move(size, judge):
-        sampler.size.value, sampler.judge.value = size, judge
+        sampler.size.value = size
+        sampler.judge.value = judge
         return lambda: setattr(sampler.sliders[0], "value", next(places) / 10)
 
     def as_figure():
@@ -300,11 +310,7 @@ def bench_widgets():
         "sampler, 36 digits, read by the judge": (None, 6, True),
         "sampler, 100 digits, read by the judge": (None, 10, True),
         "scrubber": (lambda: setattr(scrubber.slider, "value", next(places)), 6, False),
-        "game, one turn (to stay under 150)": (
-            game_panel.Panel().buttons["1 turn"].click,
-            6,
-            False,
-        ),
+        "game, one turn (to stay under 150)": (panel.buttons["1 turn"].click, 6, False),
     }
     rounds, times = [], {name: [] for name in variants}
     for _ in range(ROUNDS):

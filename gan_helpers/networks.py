@@ -215,3 +215,34 @@ def sample(generator, z, *cond):
         )
     finally:
         generator.train(was_training)
+
+
+def directions(generator, z, *cond, count=4):
+    """The `count` directions [count, latent_dim] of length 1 along which pictures change most.
+
+    They are the first right singular vectors of the generator's Jacobian, averaged over the points
+    z [N, latent_dim]: a raw coordinate of z has no meaning of its own. `cond`: labels [N, classes]
+    where the generator takes them. Eval mode; the net's mode is put back.
+    """
+    was_training = generator.training
+    generator.eval()
+    try:
+        with torch.enable_grad():
+            shift = torch.zeros(z.shape[1], requires_grad=True)  # of all z at once
+            mean_picture = generator(z + shift, *cond).mean(0).flatten()  # [pixels]
+            # J [pixels, latent_dim] holds its derivatives by `shift`: the mean of the Jacobians.
+            # A backward pass from the pixels, weighted by u, gives Jᵀu. With one 1 in u that is a
+            # row of J, and there would be 784 passes. But Jᵀu is linear in u, whatever u is: a
+            # second backward pass, from one number of Jᵀu to u, gives a column of J, and there
+            # are only latent_dim of them.
+            u = torch.zeros_like(mean_picture, requires_grad=True)
+            (jt_u,) = torch.autograd.grad(mean_picture, shift, u, create_graph=True)
+            columns = []
+            for axis in torch.eye(len(shift)):
+                (column,) = torch.autograd.grad(jt_u, u, axis, retain_graph=True)  # [pixels]
+                columns.append(column)
+    finally:
+        generator.train(was_training)
+    jacobian = torch.stack(columns, 1)
+    right_singular_vectors = torch.linalg.svd(jacobian, full_matrices=False).Vh
+    return right_singular_vectors[:count]

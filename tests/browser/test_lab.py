@@ -38,7 +38,7 @@ BADGES = (
     "https://colab.research.google.com/assets/colab-badge.svg",
     "https://mybinder.org/badge_logo.svg",
 )
-# "null" comes from ipywidgets, "slider" from live.names: what they say where they found no words.
+# "null" comes from ipywidgets, "slider" from names.js: what they say where they found no words.
 NAMELESS = re.compile(
     r"- (?:button|checkbox|combobox|img|listbox|radio|slider|spinbutton|textbox)\b"
     r'(?! "(?!(?:null|slider)")).*'

@@ -1,4 +1,4 @@
-"""Widgets of the lessons react: their cells are run here without a browser, and a control is moved."""
+"""Widgets of the lessons react: their cells are run without a browser, and a control is moved."""
 
 from pathlib import Path
 from types import SimpleNamespace

@@ -1,6 +1,7 @@
-"""The widgets in real kernels, driven as a front end does: by messages, old and new ipykernel and ipywidgets.
+"""The widgets in real kernels, with old and new ipykernel and ipywidgets.
 
-By hand on one other kernel: WIDGET_PYTHON=/path/to/python python -m pytest -m slow tests/slow/test_widget_kernels.py
+They are driven as a front end does, by messages. By hand on one other kernel:
+WIDGET_PYTHON=/path/to/python python -m pytest -m slow tests/slow/test_widget_kernels.py
 """
 
 import os
@@ -30,7 +31,7 @@ samples = lambda: torch.zeros(9, 1, 28, 28)
 
 @pytest.fixture(scope="module", params=["installed", "Colab's", "between"])
 def python(request, tmp_path_factory, make_environment, colab):
-    """The interpreter of a kernel: this one, or one with other versions in front of this one's packages."""
+    """The interpreter of a kernel: this one, or one that finds other versions first."""
     if request.param == "installed":
         return os.environ.get("WIDGET_PYTHON", sys.executable)
     if "WIDGET_PYTHON" in os.environ:
@@ -55,7 +56,7 @@ class Kernel:
         self.updates = []  # (comm_id, state, number of buffers) of all comm messages so far
 
     def use_a_subshell(self):
-        """Send comm messages to another thread of the kernel, as JupyterLab does where the kernel can."""
+        """Send comm messages to another thread of the kernel, as JupyterLab does where it can."""
         info = self.client.kernel_info(reply=True, timeout=30)["content"]
         if "kernel subshells" not in info.get("supported_features", []):
             return False
@@ -72,9 +73,9 @@ class Kernel:
             if reply["parent_header"].get("msg_id") == number:
                 break
         assert reply["content"]["status"] == "ok", reply["content"]
-        found = reply["content"]["user_expressions"]["value"]
-        assert found["status"] == "ok", found
-        return eval(found["data"]["text/plain"])
+        answer = reply["content"]["user_expressions"]["value"]
+        assert answer["status"] == "ok", answer
+        return eval(answer["data"]["text/plain"])
 
     def send(self, comm_id, data):
         message = self.client.session.msg("comm_msg", {"comm_id": comm_id, "data": data})
@@ -119,17 +120,21 @@ def kernel(python, request):
 def test_start_pause_resume_and_stop(kernel):
     ids = kernel.run(
         "panel = widgets.train_panel(step, batches, history=history, samples=samples)",
-        "{name: getattr(panel, name).model_id for name in ('start', 'pause', 'one_step', 'stop', 'text')}",
+        "{name: getattr(panel, name).model_id "
+        "for name in ('start', 'pause', 'one_step', 'stop', 'text')}",
     )
 
     def reach(state, more_than=-1):
-        """The steps done once the panel is in this state with more than so many; asked in cells, while it trains."""
+        """The steps done once the panel is in this state with more than so many.
+
+        Asked in cells, while it trains.
+        """
         for _ in range(100):
-            steps, found = kernel.run("", "(history.step, panel.state)")
-            if found == state and steps > more_than:
+            steps, state_now = kernel.run("", "(history.step, panel.state)")
+            if state_now == state and steps > more_than:
                 return steps
             kernel.listen(0.1)
-        raise AssertionError(f"still {found} after {steps} steps")
+        raise AssertionError(f"still {state_now} after {steps} steps")
 
     assert reach("paused") == 0
     kernel.click(ids["start"])
@@ -156,7 +161,8 @@ def test_start_pause_resume_and_stop(kernel):
 
     kernel.click(ids["start"])
     steps = reach("running", rests_at + 20)
-    # The same cell again, while it trains: the old panel rests, nothing is lost, the new one goes on.
+    # The same cell again, while it trains: the old panel rests, nothing is lost, the new one goes
+    # on.
     again = kernel.run(
         "old, panel = panel, widgets.train_panel(step, batches, history=history, samples=samples)",
         "{name: getattr(panel, name).model_id for name in ('start', 'stop')}",
@@ -192,7 +198,7 @@ def test_an_error_is_shown_in_the_panel(kernel):
 
 def test_the_game_plays_pauses_goes_back_and_shows_errors(kernel):
     ids = kernel.run(
-        "from gan_helpers import game_panel\nboard = game_panel.Panel(width_g=8, width_d=8)",
+        "from gan_helpers import game\nboard = game.Panel(width_g=8, width_d=8)",
         "{name: part.model_id for name, part in {**board.buttons, **board.controls, "
         "'moment': board.moment, 'error': board.error}.items()}",
     )
@@ -220,9 +226,8 @@ def test_the_game_plays_pauses_goes_back_and_shows_errors(kernel):
         kernel.set(ids["moment"], value=position)
     assert reach("board.game.position == 1") == 5
     kernel.set(ids["rate_g"], value=-1)
-    reach(
-        "board.game.rate_g == -1"
-    )  # two widgets' messages may come to two threads: they keep no order
+    # Two widgets' messages may come to two threads: they keep no order.
+    reach("board.game.rate_g == -1")
     kernel.click(ids["1 turn"])
     reach("'must be above 0 and finite, got -1' in board.error.value")
     kernel.set(ids["rate_g"], value=0.01)
@@ -232,7 +237,7 @@ def test_the_game_plays_pauses_goes_back_and_shows_errors(kernel):
     # The same cell again, while it plays: nothing goes on unseen.
     kernel.click(ids["Play"])
     reach("board.playing and board.game.history.step > 20")
-    kernel.run("old, board = board, game_panel.Panel(width_g=8, width_d=8)")
+    kernel.run("old, board = board, game.Panel(width_g=8, width_d=8)")
     assert reach("old.task.done()") == 0
 
 

@@ -1,4 +1,4 @@
-"""The engine of lesson 00 and its pictures: numbers worked out by hand, and a step back that is bit-equal."""
+"""The game and its pictures: numbers worked out by hand, and a step back that is bit-equal."""
 
 import math
 
@@ -6,16 +6,16 @@ import pytest
 import torch
 from torch import nn
 
-from gan_helpers.game import engine as game
-from gan_helpers.game import view as game_view
+from gan_helpers import game
+from gan_helpers.game import clouds, engine, view
 
 
 def state(playing):
     """A copy of all that a game consists of, as a flat list of tensors."""
-    found = [playing._random.get_state(), torch.tensor(playing.history.step)]
+    leaves = [playing._random.get_state(), torch.tensor(playing.history.step)]
     for part in playing._parts().values():
-        found += torch.utils._pytree.tree_leaves(part.state_dict())
-    return [torch.as_tensor(x).clone() for x in found if isinstance(x, (torch.Tensor, int, float))]
+        leaves += torch.utils._pytree.tree_leaves(part.state_dict())
+    return [torch.as_tensor(x).clone() for x in leaves if isinstance(x, (torch.Tensor, int, float))]
 
 
 def equal(first, second):
@@ -29,7 +29,7 @@ def weights(net):
 
 
 def linear(*rows):
-    """A net without bias, whose outputs are these combinations of its inputs; one row: scores [B]."""
+    """A net without bias: its outputs are these combinations of its inputs; one row: scores [B]."""
     layer = nn.Linear(2, len(rows), bias=False)
     with torch.no_grad():
         layer.weight.copy_(torch.tensor(rows))
@@ -86,13 +86,13 @@ def test_a_turn_in_phases_is_the_turn_at_once():
 
 def test_settings_may_change_during_a_game():
     playing = game.Game(steps_g=0, rate_d=1e-3)
-    g, d = weights(playing.G), torch.cat([w.flatten() for w in weights(playing.D)])
+    g = weights(playing.G)
+    d = torch.cat([w.flatten() for w in weights(playing.D)])
     playing.play()
     after = torch.cat([w.flatten() for w in weights(playing.D)])
     assert equal(weights(playing.G), g)
-    assert (after - d).abs().max() == pytest.approx(
-        1e-3, rel=1e-2
-    )  # Adam's first step is as long as its rate
+    # Adam's first step is as long as its rate.
+    assert (after - d).abs().max() == pytest.approx(1e-3, rel=1e-2)
     playing.back()
     playing.rate_d = 0.5
     playing.play()
@@ -103,10 +103,10 @@ def test_settings_may_change_during_a_game():
 def test_a_wasserstein_critic_is_clipped():
     playing = game.Game(loss="Wasserstein", rate_d=0.1)
     playing.play_d()
-    assert max(weight.abs().max() for weight in weights(playing.D)) == pytest.approx(game.CLIP)
+    assert max(weight.abs().max() for weight in weights(playing.D)) == pytest.approx(engine.CLIP)
     playing.loss = "cross-entropy"
     playing.play_d()
-    assert max(weight.abs().max() for weight in weights(playing.D)) > game.CLIP
+    assert max(weight.abs().max() for weight in weights(playing.D)) > engine.CLIP
 
 
 def test_the_global_generator_is_left_alone():
@@ -126,8 +126,8 @@ def test_looking_on_changes_nothing():
     playing.play(2)
     before = state(playing)
     playing.note_divergence(), playing.push(), playing.modes(), playing.arrows(playing.fakes(5))
-    game_view.LiveFigure().png(playing, title="", show_arrows=True)
-    game_view.describe(playing)
+    view.LiveFigure().png(playing, title="", show_arrows=True)
+    view.describe(playing)
     assert equal(state(playing), before)
     fresh = game.Game()
     fresh.push(), fresh.arrows(fresh.fakes(5))
@@ -167,15 +167,25 @@ def test_back_undoes_an_unfinished_turn_first():
         playing.back()
 
 
+def test_beyond_200_moments_every_second_of_the_older_ones_goes():
+    playing = game.Game(width_g=2, width_d=2, batch_size=1)
+    for _ in range(engine.KEPT - 1):
+        playing.play()
+    assert [moment["step"] for moment in playing.kept] == list(range(200))
+    playing.play()
+    steps = [moment["step"] for moment in playing.kept]
+    assert steps == [0, *range(1, 100, 2), *range(101, 201)] and playing.position == 150
+
+
 def test_what_is_kept_is_bounded():
     playing = game.Game(width_g=2, width_d=2, batch_size=1)
-    for _ in range(2 * game.KEPT):
+    for _ in range(2 * engine.KEPT):
         playing.play()
     steps = [moment["step"] for moment in playing.kept]
     assert steps == sorted(set(steps)), "each moment once"
-    assert len(steps) <= game.KEPT and steps[0] == 0 and playing.position == len(steps) - 1
-    assert steps[-game.KEPT // 4 :] == list(
-        range(2 * game.KEPT - game.KEPT // 4 + 1, 2 * game.KEPT + 1)
+    assert len(steps) <= engine.KEPT and steps[0] == 0 and playing.position == len(steps) - 1
+    assert steps[-engine.KEPT // 4 :] == list(
+        range(2 * engine.KEPT - engine.KEPT // 4 + 1, 2 * engine.KEPT + 1)
     )
 
 
@@ -227,15 +237,16 @@ def test_settings_that_were_changed_are_checked_before_the_move(name, value, wor
 
 
 def test_modes_on_asymmetric_points():
-    data = game.Data(torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]]), torch.ones(3), 0.1)
+    data = clouds.Data(torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]]), torch.ones(3), 0.1)
     points = torch.tensor(
         [[0.0, 0.29]] * 150 + [[2.29, 0.0]] * 2 + [[2.31, 0.0]] * 47 + [[0.0, 2.0]]
     )
-    # 200 points: 150 in the first, 2 (one in a hundred) just within three deviations of the second, 1 in the third.
+    # 200 points: 150 in the first, 2 (one in a hundred) just within three deviations of the second,
+    # 1 in the third.
     assert game.count_modes(points, data) == 2
     assert game.count_modes(points[:151], data) == 1
     assert game.count_modes(points[-48:], data) == 1  # 1 of 48 is more than one in a hundred
-    square = game.Data(torch.tensor([[0.0, 0.0]]), torch.ones(1), 0.5, "square")
+    square = clouds.Data(torch.tensor([[0.0, 0.0]]), torch.ones(1), 0.5, "square")
     assert game.count_modes(torch.tensor([[0.49, 0.49]]), square) == 1  # the corner lies 0.707 away
 
 
@@ -259,7 +270,7 @@ def test_data_lie_in_their_clouds(name):
     data = game.DATA[name]
     points = data.sample(4000, torch.Generator().manual_seed(0))
     distance, nearest = torch.cdist(points, data.centres).min(1)
-    assert points.shape == (4000, 2) and points.abs().max() < game.EDGE
+    assert points.shape == (4000, 2) and points.abs().max() < clouds.EDGE
     assert (distance <= data.reach).float().mean() > 0.98  # a circle of 3 deviations holds 98.9 %
     if name == "mixture":
         shares = torch.bincount(nearest, minlength=3) / 4000
@@ -270,16 +281,16 @@ def test_data_lie_in_their_clouds(name):
 
 
 def test_drawing():
-    data = game.drawing([(0, 6), (3, 3), (0, 6)])
+    data = clouds.drawing([(0, 6), (3, 3), (0, 6)])
     points = data.sample(500, torch.Generator().manual_seed(0))
     upper_left = (points[:, 0] < -15 / 7) & (points[:, 1] > 15 / 7)  # a cell is 6/7 wide
     middle = (points.abs() < 3 / 7).all(1)
     assert (upper_left | middle).all() and 200 < upper_left.sum() < 300
     assert game.Game(data).modes() is not None and game.Game("line").modes() is None
     with pytest.raises(ValueError, match="the drawing is empty"):
-        game.drawing([])
+        clouds.drawing([])
     with pytest.raises(ValueError, match="a pair of numbers from 0 to 6"):
-        game.drawing([(0, 7)])
+        clouds.drawing([(0, 7)])
 
 
 def test_belief_has_columns_along_x_and_rows_along_y():
@@ -302,16 +313,16 @@ def test_belief_has_columns_along_x_and_rows_along_y():
 def test_arrows_are_minus_the_gradient_of_a_points_own_loss(loss, length):
     playing = game.Game(loss=loss)
     playing.D = linear([2.0, 0.0])
-    arrows = playing.arrows(
-        torch.tensor([[0.0, 1.0], [0.0, -1.0], [0.0, 5.0]])
-    )  # scores 0; slopes -1, -½, -½, -1
+    # Their scores are 0; slopes -1, -½, -½, -1.
+    arrows = playing.arrows(torch.tensor([[0.0, 1.0], [0.0, -1.0], [0.0, 5.0]]))
     assert torch.allclose(arrows, torch.tensor([[length, 0.0]]).expand(3, 2))
 
 
 def test_push_by_hand():
     playing = game.Game(loss="Wasserstein")
     playing.G, playing.D = nn.Linear(2, 2), linear([1.0, 0.0])
-    # The loss is minus the mean of the first output: by its bias -1, by its two weights minus the mean of z.
+    # The loss is minus the mean of the first output: by its bias -1, by its two weights minus the
+    # mean of z.
     assert playing.push() == pytest.approx(
         math.sqrt(1 + playing.shown_z.mean(0).square().sum().item()), rel=1e-5
     )
@@ -321,10 +332,11 @@ def test_noise():
     for name, (low, size) in {"uniform, 1 number": (0, 1), "normal, 2 numbers": (-5, 2)}.items():
         playing = game.Game(noise=name)
         assert (
-            playing.shown_z.shape == (game.SAMPLES, size) and low <= playing.shown_z.min() < low + 4
+            playing.shown_z.shape == (engine.SAMPLES, size)
+            and low <= playing.shown_z.min() < low + 4
         )
         assert playing.fakes(7).shape == (7, 2)
-        curves = game_view.manifold(playing)
+        curves = view.manifold(playing)
         assert len(curves) == (1 if size == 1 else 22) and curves[0].shape == (25, 2)
 
 
@@ -347,7 +359,7 @@ def test_film_shows_moments_and_puts_the_game_back():
     playing.play()
     playing.play()
     before = state(playing)
-    fig = game_view.film(
+    fig = game.film(
         playing, [("last", 2), ("first", 0)], note=lambda now: f"turn {now.history.step}"
     )
     assert [axis.get_title() for axis in fig.axes] == ["last", "first"]
@@ -357,9 +369,9 @@ def test_film_shows_moments_and_puts_the_game_back():
 
 def test_board_shows_the_batch_of_a_phase():
     playing = game.Game(batch_size=9)
-    drawn = game_view.LiveFigure()
+    drawn = view.LiveFigure()
     drawn.png(playing, title="")
-    assert len(drawn.board.fake.get_xdata()) == game_view.SHOWN and not len(
+    assert len(drawn.board.fake.get_xdata()) == view.SHOWN and not len(
         drawn.board.arrows.get_segments()
     )
     seen = {}
@@ -378,24 +390,24 @@ def test_curves_end_at_the_present_moment():
     playing = game.Game(steps_g=2)
     playing.play(3)
     playing.play(2)
-    assert game_view.curve(playing.history, "g_loss")[0] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert view.curve(playing.history, "g_loss")[0] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
     playing.back()
-    steps, values = game_view.curve(playing.history, "g_loss")
+    steps, values = view.curve(playing.history, "g_loss")
     assert steps == [1, 1, 2, 2, 3, 3] and values == playing.history["g_loss"][:6]
-    assert game_view.curve(playing.history, "divergence") == ([], [])
-    assert len(game_view.curve(playing.history, "g_loss", most=3)[0]) == 3
+    assert view.curve(playing.history, "divergence") == ([], [])
+    assert len(view.curve(playing.history, "g_loss", most=3)[0]) == 3
 
 
 def test_description_in_words():
     playing = game.Game("mixture")
-    assert game_view.describe(playing).startswith("Turn 0, the fakes hold ")
+    assert view.describe(playing).startswith("Turn 0, the fakes hold ")
     playing.play()
-    words = game_view.describe(playing)
+    words = view.describe(playing)
     assert "of 3 clouds" in words and f"D's loss {playing.history['d_loss'][0]:.3f}" in words
     playing.loss = "Wasserstein"
-    assert "on average" not in game_view.describe(playing), "a critic's scores are no probabilities"
+    assert "on average" not in view.describe(playing), "a critic's scores are no probabilities"
 
 
 def test_spiral_names_a_point_that_is_reached_again():
-    fig = game_view.spiral({"in turn": game.bilinear(1, 1, step=1, rounds=6)})
+    fig = game.spiral_figure({"in turn": game.bilinear(1, 1, step=1, rounds=6)})
     assert [text.get_text() for text in fig.axes[0].texts] == ["0, 6", "1", "2", "3", "4", "5"]

@@ -1,20 +1,20 @@
-"""The buttons of lesson 00: they do what they say, tell it in words, and show errors instead of raising them."""
+"""The buttons of lesson 00: they do what they say, tell it in words, and show errors."""
 
 import asyncio
 import math
 
-import ipywidgets as widgets
+import ipywidgets
 import pytest
 import torch
 
-from gan_helpers.game import engine as game
-from gan_helpers.game import panel as game_panel
-from gan_helpers.widgets import live
+from gan_helpers import game
+from gan_helpers.game import clouds, controls
+from tests.waiting import settle, until
 
 
 @pytest.fixture
 def panel():
-    return game_panel.Panel(width_g=8, width_d=8)
+    return game.Panel(width_g=8, width_d=8)
 
 
 def every(widget):
@@ -28,19 +28,19 @@ def click(panel, name):
 
 
 def test_every_control_has_a_name(panel):
-    controls = [
-        w
-        for box in (panel.box, game_panel.SpiralPanel())
-        for w in every(box)
-        if isinstance(w, (widgets.ValueWidget, widgets.Button))
-        and not isinstance(w, (widgets.HTML, widgets.Image))
+    nameable = [
+        widget
+        for box in (panel.box, game.SpiralPanel())
+        for widget in every(box)
+        if isinstance(widget, (ipywidgets.ValueWidget, ipywidgets.Button))
+        and not isinstance(widget, (ipywidgets.HTML, ipywidgets.Image))
     ]
-    assert len(controls) > 70
-    for control in controls:
+    assert len(nameable) > 70
+    for control in nameable:
         assert control.description or control.tooltip, control
-    assert len({cell.tooltip for cell in panel.cells.values()}) == game.CELLS**2
-    assert panel.cells[2, 2].tooltip == "column 3, row 3, data"
-    assert panel.cells[2, 3].tooltip == "column 3, row 4, empty"
+    assert len({cell.tooltip for cell in panel.drawing.cells.values()}) == clouds.CELLS**2
+    assert panel.drawing.cells[2, 2].tooltip == "column 3, row 3, data"
+    assert panel.drawing.cells[2, 3].tooltip == "column 3, row 4, empty"
 
 
 def test_buttons_move_the_game_and_the_picture(panel):
@@ -69,7 +69,7 @@ def test_buttons_move_the_game_and_the_picture(panel):
 
 
 def test_slow_motion_names_each_phase_and_is_one_turn(panel):
-    other = game_panel.Panel(width_g=8, width_d=8)
+    other = game.Panel(width_g=8, width_d=8)
     captions = []
     for _ in range(7):
         click(panel, "Slow motion: next")
@@ -95,7 +95,8 @@ def test_slow_motion_names_each_phase_and_is_one_turn(panel):
     for leave in (lambda: click(panel, "Step back"), lambda: setattr(panel.moment, "value", 2)):
         click(panel, "Slow motion: next")
         leave()
-        step, kept = panel.game.history.step, panel.game.position + 1
+        step = panel.game.history.step
+        kept = panel.game.position + 1
         click(panel, "1 turn")
         assert panel.game.history.step == step + 1 and len(panel.game.kept) == kept + 1, (
             "nothing is left of that turn"
@@ -155,9 +156,7 @@ def test_a_layer_switched_within_a_turn_leaves_its_phase_on_the_board(panel):
 def test_no_typed_number_stops_the_kernel_for_long(panel):
     for name, most in {"width_g": 256, "width_d": 256, "steps_g": 50, "steps_d": 50}.items():
         assert panel.controls[name].max == most
-    assert (
-        game_panel.Panel(width_g=8, width_d=8, seed=2**31 - 1).controls["seed"].value == 2**31 - 1
-    )
+    assert game.Panel(width_g=8, width_d=8, seed=2**31 - 1).controls["seed"].value == 2**31 - 1
 
 
 def test_settings_that_can_change_do_and_the_others_start_anew(panel):
@@ -217,35 +216,35 @@ def test_a_changed_setting_ends_an_experiment_and_another_seed_does_not(panel):
 
 
 def test_drawing(panel):
-    assert panel.drawing.layout.display == "none"
-    panel.controls["data"].value = game_panel.DRAWN
-    assert (
-        panel.drawing.layout.display is None and len(panel.game.data.centres) == 7
-    )  # a diagonal to begin with
-    for place, cell in panel.cells.items():
+    assert panel.drawing.box.layout.display == "none"
+    panel.controls["data"].value = controls.DRAWN
+    assert panel.drawing.box.layout.display is None
+    assert len(panel.game.data.centres) == 7, "a diagonal to begin with"
+    for place, cell in panel.drawing.cells.items():
         cell.value = place == (0, 6)
     assert panel.game.data.centres.flatten().tolist() == pytest.approx([-3 + 3 / 7, 3 - 3 / 7])
-    assert panel.cells[0, 6].tooltip.endswith("data") and panel.cells[0, 0].tooltip.endswith(
-        "empty"
-    )
-    upper_left = panel.drawing.children[1].children[0]
-    assert upper_left is panel.cells[0, 6], "the field shows the plane the right way up"
-    panel.cells[0, 6].value = False
+    assert panel.drawing.cells[0, 6].tooltip.endswith("data") and panel.drawing.cells[
+        0, 0
+    ].tooltip.endswith("empty")
+    upper_left = panel.drawing.box.children[1].children[0]
+    assert upper_left is panel.drawing.cells[0, 6], "the field shows the plane the right way up"
+    panel.drawing.cells[0, 6].value = False
     assert "the drawing is empty: fill at least one cell" in panel.error.value
-    panel.cells[1, 1].value = True
+    panel.drawing.cells[1, 1].value = True
     assert not panel.error.value and len(panel.game.data.centres) == 1
     panel.controls["data"].value = "line"
-    assert panel.drawing.layout.display == "none"
+    assert panel.drawing.box.layout.display == "none"
 
 
-@pytest.mark.parametrize("name", game_panel.EXPERIMENTS)
+@pytest.mark.parametrize("name", game.EXPERIMENTS)
 def test_experiments_set_up_ask_and_judge(name):
-    panel, plan = game_panel.Panel(seed=4), game_panel.EXPERIMENTS[name]
+    panel = game.Panel(seed=4)
+    plan = game.EXPERIMENTS[name]
     assert panel.question.box.layout.display == "none"
-    number = 1 + list(game_panel.EXPERIMENTS).index(name)
+    number = 1 + list(game.EXPERIMENTS).index(name)
     assert panel.experiments[name].description == f"{number}. {name}"
     panel.experiments[name].click()
-    for setting, value in (game_panel.SETTINGS | plan.settings | {"seed": 4}).items():
+    for setting, value in (game.SETTINGS | plan.settings | {"seed": 4}).items():
         assert panel.controls[setting].value == value
     assert panel.question.box.layout.display is None
     assert plan.question in panel.question.text.value and panel.question.choice.value is None
@@ -262,20 +261,20 @@ def test_experiments_set_up_ask_and_judge(name):
 
 class Stub:
     def __init__(self, modes=0, push=1.0):
-        self.modes, self.push = lambda: modes, lambda: push
+        self.modes = lambda: modes
+        self.push = lambda: push
 
 
 def test_outcomes():
-    clouds, push = (
-        game_panel.EXPERIMENTS[name].outcome for name in ("a fair game", "D too strong")
-    )
-    assert [clouds(Stub(modes), 1) for modes in (2, 3, 7, 8)] == [
+    modes_outcome = game.EXPERIMENTS["a fair game"].outcome
+    push_outcome = game.EXPERIMENTS["D too strong"].outcome
+    assert [modes_outcome(Stub(modes), 1) for modes in (2, 3, 7, 8)] == [
         "0 to 2",
         "3 to 7",
         "3 to 7",
         "8 or more",
     ]
-    assert [push(Stub(push=now), 2.0) for now in (0.19, 0.21, 2.0, 2.1)] == [
+    assert [push_outcome(Stub(push=now), 2.0) for now in (0.19, 0.21, 2.0, 2.1)] == [
         "less than a tenth",
         "between a tenth and all of it",
         "between a tenth and all of it",
@@ -295,20 +294,6 @@ def test_layers_switch(panel):
         assert artist() == panel.layers[name].value
 
 
-async def until(holds):
-    """Let the loop run until it is so; the limit only ends a wait for what never comes."""
-    async with asyncio.timeout(600):
-        while not holds():
-            await asyncio.sleep(0.01)
-
-
-async def settle():
-    """Let the loop do all that waits for its turn now or soon: it keeps the order of delays."""
-    for _ in range(10):
-        await asyncio.sleep(0)
-    await asyncio.sleep(4 * live.DELAY)
-
-
 def players():
     """The tasks that play a game."""
     return [task for task in asyncio.all_tasks() if task.get_coro().__name__ == "_play"]
@@ -316,7 +301,7 @@ def players():
 
 def test_play_and_pause_in_a_running_loop():
     async def scene():
-        panel = game_panel.Panel(width_g=8, width_d=8)
+        panel = game.Panel(width_g=8, width_d=8)
         play = panel.buttons["Play"]
         click(panel, "Play")
         await until(lambda: panel.game.history.step >= 15)
@@ -341,9 +326,23 @@ def test_play_and_pause_in_a_running_loop():
     asyncio.run(scene())
 
 
+def test_an_error_while_the_game_plays_pauses_it():
+    async def scene():
+        panel = game.Panel(width_g=8, width_d=8)
+        click(panel, "Play")
+        await until(lambda: panel.game.history.step >= 5)
+        panel.controls["rate_g"].value = -1
+        await until(lambda: "must be above 0 and finite" in panel.error.value)
+        assert not panel.playing
+        await until(lambda: panel.task.done())
+        assert panel.buttons["Play"].description == "Play"
+
+    asyncio.run(scene())
+
+
 def test_one_task_plays_and_a_new_panel_pauses_the_old_one():
     async def scene():
-        panel = game_panel.Panel(width_g=8, width_d=8)
+        panel = game.Panel(width_g=8, width_d=8)
         click(panel, "Play")
         await until(lambda: panel.game.history.step)
         click(panel, "Play")
@@ -351,7 +350,7 @@ def test_one_task_plays_and_a_new_panel_pauses_the_old_one():
         before = panel.game.history.step
         await until(lambda: panel.game.history.step > before)
         assert panel.playing and len(players()) == 1
-        again = game_panel.Panel(width_g=8, width_d=8)  # the same cell, run again
+        again = game.Panel(width_g=8, width_d=8)  # the same cell, run again
         await until(lambda: not players())
         assert not panel.playing and panel.buttons["Play"].description == "Play"
         click(again, "Play")
@@ -375,7 +374,7 @@ def test_one_task_plays_and_a_new_panel_pauses_the_old_one():
 
 def test_quick_moves_of_the_moment_are_drawn_once():
     async def scene():
-        panel = game_panel.Panel(width_g=8, width_d=8)
+        panel = game.Panel(width_g=8, width_d=8)
         for turns in (1, 2, 3):
             click(panel, "1 turn")
             await until(lambda turns=turns: panel.game.history.step == turns)
@@ -396,7 +395,7 @@ def test_quick_moves_of_the_moment_are_drawn_once():
 
 
 def test_spiral_panel():
-    panel = game_panel.SpiralPanel()
+    panel = game.SpiralPanel()
     before = bytes(panel.picture.value)
     panel.question.choice.value = "farther out"
     panel.rounds.value = 6

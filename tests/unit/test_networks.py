@@ -90,6 +90,39 @@ def test_sampling_in_portions_changes_nothing():
     assert torch.allclose(networks.sample(net, z, label), net.eval()(z, label), atol=1e-6)
 
 
+def test_directions_are_those_along_which_pictures_change_most():
+    class Stretch(nn.Module):  # linear: its Jacobian is known
+        latent_dim = 3
+
+        def forward(self, z):
+            stretched = z * torch.tensor([1.0, 5.0, 3.0])
+            return torch.nn.functional.pad(stretched, (0, 781)).view(-1, 1, 28, 28)
+
+    directions = networks.directions(Stretch(), torch.randn(6, 3), count=2)
+    expected = torch.tensor([[0.0, 1, 0], [0, 0, 1]])
+    assert torch.allclose(directions.abs(), expected, atol=1e-5)
+
+
+def test_directions_are_averaged_over_the_points():
+    class Bend(nn.Module):  # its slope is -1 or 1 along the first axis, ½ along the second
+        def forward(self, z):
+            return torch.stack([z[:, 0].abs(), z[:, 1] / 2], 1).view(-1, 1, 1, 2)
+
+    one_side = torch.tensor([[2.0, 0], [3, 0]])
+    assert networks.directions(Bend(), one_side, count=1)[0].abs().tolist() == [1, 0]
+    both_sides = torch.tensor([[2.0, 0], [-3, 0]])
+    assert networks.directions(Bend(), both_sides, count=1)[0].abs().tolist() == [0, 1]
+
+
+def test_directions_leave_the_net_as_it_was():
+    net = networks.DenseGenerator(latent_dim=8, hidden=(16, 16)).train()
+    assert networks.directions(net, torch.randn(64, 8)).shape == (4, 8)
+    assert net.training and all(weight.grad is None for weight in net.parameters())
+    conditional = networks.CompactGenerator(classes=10)
+    labels = torch.eye(10)[torch.arange(20) % 10]
+    assert networks.directions(conditional, torch.randn(20, 42), labels).shape == (4, 42)
+
+
 def test_compact_parameter_counts_by_hand():
     dense, first, second = 42 * 16 * 49, 16 * 64 * 9, 64 * 16 * 9 + 16
     assert (

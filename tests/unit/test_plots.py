@@ -1,4 +1,4 @@
-"""plots.py: what the figures show, read from the figures; the alternative text; the animation."""
+"""plots.py: what the figures show, read from the figures; sheets; the alternative text."""
 
 import base64
 import io
@@ -155,3 +155,142 @@ def test_lines_differ_in_more_than_colour():
 def test_histogram_counts():
     fig = plots.histogram({"a": torch.tensor([[0.0, 0.0], [1.0, 0.0]])}, bins=2, log=False)
     assert [patch.get_height() for patch in fig.axes[0].patches] == [3, 1]
+
+
+# Sheets
+
+
+def test_a_sheet_has_each_picture_in_its_place():
+    images = torch.linspace(-1, 1, 6).view(6, 1, 1, 1).expand(6, 1, 28, 28)
+    sheet = np.asarray(plots.sheet(images, 3, scale=2))
+    assert sheet.shape == (2 * 58, 3 * 58)
+    shades = [sheet[row, column] for row in (10, 70) for column in (10, 70, 130)]
+    assert shades == [0, 51, 102, 153, 204, 255]
+    assert (sheet[:, 56:58] == 40).all() and (sheet[56:58] == 40).all(), "gaps"
+
+
+def test_a_sheet_without_gaps_and_with_an_empty_place(images):
+    sheet = np.asarray(plots.sheet(images[:5], 3, gap=0))
+    assert sheet.shape == (2 * 4, 3 * 4)
+    assert [sheet[row, column] for row in (0, 4) for column in (0, 4, 8)] == [
+        0,
+        51,
+        102,
+        153,
+        204,
+        40,
+    ]
+
+
+def test_each_picture_of_a_sheet_has_its_own_caption():
+    images = torch.full((4, 1, 28, 28), -1.0)
+    sheet = np.asarray(plots.sheet(images, 2, scale=2, captions=["8  98%", "", "", "1"]))
+    assert sheet.shape == (2 * 72, 2 * 58)
+    lines = [sheet[row * 72 + 58 :, column * 58 :][:14, :56] for row in (0, 1) for column in (0, 1)]
+    assert [(line > 200).any() for line in lines] == [True, False, False, True]
+
+
+def test_drawn_and_png_keep_size_and_pixels():
+    figure = plots.points({"": torch.zeros(1, 2)})
+    image = plots.drawn(figure)
+    width, height = figure.get_size_inches() * figure.dpi
+    assert image.size == (int(width), int(height)) and image.mode == "RGB"
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(plots.png(image)))), np.asarray(image))
+
+
+# Lines, bars and points
+
+
+def test_lines_have_their_data_labels_and_scales():
+    series = {"a": ([1, 10], [2, 3]), "b": (torch.tensor([1.0, 100.0]), torch.tensor([5.0, 4.0]))}
+    fig = plots.lines(series, xlabel="step", ylabel="loss", log="x", ylim=0, marker=".")
+    (axis,) = fig.axes
+    first, second = axis.lines
+    assert list(first.get_xdata()) == [1, 10] and list(first.get_ydata()) == [2, 3]
+    assert list(second.get_xdata()) == [1, 100] and list(second.get_ydata()) == [5, 4]
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["a", "b"]
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("step", "loss")
+    assert (axis.get_xscale(), axis.get_yscale()) == ("log", "linear")
+    assert axis.get_ylim()[0] == 0 and first.get_marker() == "."
+    assert first.get_linestyle() != second.get_linestyle()
+
+
+def test_lines_side_by_side_have_titles_and_one_label_on_the_left():
+    left = {"a": ([0, 1], [1, 1])}
+    right = {"a": ([0, 1], [2, 2]), "b": ([0, 1], [3, 3])}
+    fig = plots.lines({"left": left, "right": right}, xlabel="x", ylabel="y", log="y", ylim=(1, 9))
+    assert [axis.get_title() for axis in fig.axes] == ["left", "right"]
+    assert [axis.get_ylabel() for axis in fig.axes] == ["y", ""]
+    assert [axis.get_xlabel() for axis in fig.axes] == ["x", "x"]
+    assert [len(axis.lines) for axis in fig.axes] == [1, 2]
+    assert {axis.get_ylim() for axis in fig.axes} == {(1, 9)}
+    assert {(axis.get_xscale(), axis.get_yscale()) for axis in fig.axes} == {("linear", "log")}
+    assert fig.axes[0].get_legend() is None, "one line needs none"
+
+
+def test_bars_of_several_names_stand_side_by_side():
+    fig = plots.bars({"fakes": [0.25, 0.75], "MNIST": [0.5, 0.5]}, xlabel="digit", ylabel="share")
+    (axis,) = fig.axes
+    fakes, mnist = axis.containers
+    # A group is 0.8 wide and stands in the middle of its number.
+    assert [bar.get_x() for bar in fakes] == pytest.approx([-0.4, 0.6])
+    assert [bar.get_x() for bar in mnist] == pytest.approx([0, 1])
+    assert {round(bar.get_width(), 6) for bar in (*fakes, *mnist)} == {0.4}
+    assert [bar.get_height() for bar in fakes] == [0.25, 0.75]
+    assert [bar.get_height() for bar in mnist] == [0.5, 0.5]
+    assert fakes[0].get_hatch() != mnist[0].get_hatch()
+    assert list(axis.get_xticks()) == [0, 1] and axis.get_xlabel() == "digit"
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["fakes", "MNIST"]
+
+
+def test_bars_side_by_side_share_their_heights():
+    fig = plots.bars({"one": {"": [1, 2, 3]}, "two": {"": torch.tensor([9, 0])}}, xlabel="digit")
+    one, two = fig.axes
+    assert [bar.get_x() for bar in one.patches] == pytest.approx([-0.4, 0.6, 1.6])
+    assert [bar.get_height() for bar in two.patches] == [9, 0]
+    assert one.get_ylim() == two.get_ylim() and one.get_legend() is None
+
+
+def test_points_lie_where_they_are_among_their_circles():
+    series = {"real": torch.tensor([[1.0, 2.0], [-1.0, 0.5]]), "fake": [(0, 0)]}
+    fig = plots.points(series, circles=(torch.tensor([[1.0, -2.0]]), 0.3), limit=3)
+    (axis,) = fig.axes
+    real, fake = axis.lines
+    assert real.get_xydata().tolist() == [[1, 2], [-1, 0.5]]
+    assert fake.get_xydata().tolist() == [[0, 0]]
+    assert real.get_linestyle() == "None" and real.get_marker() != fake.get_marker()
+    (circle,) = axis.patches
+    assert circle.center == (1, -2) and circle.radius == 0.3
+    assert axis.get_xlim() == axis.get_ylim() == (-3, 3) and axis.get_aspect() == 1
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["real", "fake"]
+
+
+def test_points_side_by_side():
+    fig = plots.points({"ring": {"": [(1, 2)]}, "line": {"": [(3, 4)]}})
+    assert [axis.get_title() for axis in fig.axes] == ["ring", "line"]
+    assert [axis.lines[0].get_xydata().tolist() for axis in fig.axes] == [[[1, 2]], [[3, 4]]]
+
+
+def numbered(count, values):
+    return {str(number): values for number in range(count)}
+
+
+def test_five_lines_differ_without_colour_and_six_are_refused():
+    (axis,) = plots.lines(numbered(5, ([0, 1], [1, 2])), xlabel="").axes
+    assert len({str(line._dash_pattern) for line in axis.lines}) == 5
+    with pytest.raises(ValueError, match="can show 5 names, got 6: make several plots"):
+        plots.lines(numbered(6, ([0, 1], [1, 2])), xlabel="")
+
+
+def test_five_names_of_bars_differ_without_colour_and_six_are_refused():
+    (axis,) = plots.bars(numbered(5, [1]), xlabel="").axes
+    assert len({bar.get_hatch() for bar in axis.patches}) == 5
+    with pytest.raises(ValueError, match="can show 5 names, got 6"):
+        plots.bars(numbered(6, [1]), xlabel="")
+
+
+def test_ten_names_of_points_differ_without_colour_and_eleven_are_refused():
+    (axis,) = plots.points(numbered(10, [(0, 1)])).axes
+    assert len({line.get_marker() for line in axis.lines}) == 10
+    with pytest.raises(ValueError, match="can show 10 names, got 11"):
+        plots.points(numbered(11, [(0, 1)]))
