@@ -210,9 +210,11 @@ def bench_score():
 def bench_lessons():
     print(f"\nLessons at their defaults\n{'':<28}{'seconds':>9}{'peak memory of the kernel':>28}")
     for notebook in notebooks.lessons():
-        record = runner.execute(notebook, f"build/{notebook.name}", {}, quiet=True)
-        if record["error"]:
-            sys.exit(f"{notebook.name} stopped in {record['error']}")
+        executed = f"build/{notebook.name}"
+        error = runner.execute(notebook, executed, {}, quiet=True).error
+        if error:
+            sys.exit(f"{notebook.name} stopped in {error}")
+        record = notebooks.read_record(executed)
         seconds, peak = record["timings"]["seconds"], record["timings"]["peak_bytes"] or 0
         print(f"{notebook.stem:<28}{seconds:>9.0f}{peak / 1e6:>25.0f} MB", flush=True)
 
