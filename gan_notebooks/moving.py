@@ -25,14 +25,13 @@ def move(old, new):
             f"{tables.FOLDER} has no table {old} with fingerprints: name one, without .csv"
         )
     rows = tables.read(old)
-    rows_of_new = tables.read(new.stem)
     current = fingerprints.of(fingerprints.run(new))
     defaults = defaults_of(new)
     answers = {}
     for variant, row in stored.items():
         if variant not in current:
             answers[variant] = f"{new.stem} does not train it"
-        elif tables.where(rows_of_new, variant=variant) not in ([], _renamed(rows, variant, new)):
+        elif _has_rows_of_its_own(new, variant, rows):
             answers[variant] = f"{new.stem} has rows of its own"
         else:
             answers[variant] = why_stale(row, current[variant], defaults)
@@ -43,22 +42,39 @@ def move(old, new):
         more = [name for name in defaults if name in read_by[variant] and name not in made_with]
         if more:
             answers[variant] = f"there it reads {', '.join(more)}"
-    moving = [variant for variant, why in answers.items() if not why]
-    if moving:
+    fresh = {}
+    for variant, why in answers.items():
+        if not why:
+            fresh[variant] = stored_row(variant, current[variant], read_by[variant], defaults)
+    if fresh:
         # First there, then away from here: where it is interrupted, the next call does the rest.
-        kept = [row for row in rows_of_new if row["variant"] not in moving]
-        moved = [row for variant in moving for row in _renamed(rows, variant, new)]
-        tables.write(tables.FOLDER / f"{new.stem}.csv", kept + moved)
-        fresh = {
-            variant: stored_row(variant, current[variant], read_by[variant], defaults)
-            for variant in moving
-        }
-        fingerprints.write(new.stem, fingerprints.read(new.stem) | fresh)
-        left = [row for row in rows if row["variant"] not in moving]
-        tables.write(tables.FOLDER / f"{old}.csv", left)
-        stays = {variant: row for variant, row in stored.items() if variant not in moving}
-        fingerprints.write(old, stays)
+        _add(fresh, rows, new)
+        _remove(fresh, rows, old)
     return answers
+
+
+def _has_rows_of_its_own(new, variant, rows):
+    """Has the table of `new` rows of a variant, and others than those to be moved?"""
+    own = tables.where(tables.read(new.stem), variant=variant)
+    return own not in ([], _renamed(rows, variant, new))
+
+
+def _add(fresh, rows, new):
+    """Put the variants `fresh` ({variant: what is stored of it}) into the table of `new`."""
+    kept = [row for row in tables.read(new.stem) if row["variant"] not in fresh]
+    moved = [row for variant in fresh for row in _renamed(rows, variant, new)]
+    tables.write(tables.FOLDER / f"{new.stem}.csv", kept + moved)
+    fingerprints.write(new.stem, fingerprints.read(new.stem) | fresh)
+
+
+def _remove(variants, rows, old):
+    """Take variants out of the table `old`, which has these rows."""
+    stays = [row for row in rows if row["variant"] not in variants]
+    tables.write(tables.FOLDER / f"{old}.csv", stays)
+    stored = fingerprints.read(old)
+    for variant in variants:
+        del stored[variant]
+    fingerprints.write(old, stored)
 
 
 def _renamed(rows, variant, new):

@@ -21,10 +21,11 @@ def test_what_is_no_number_is_kept_apart():
         "none": None,
         "on": True,
     }
-    found = fingerprints.of({"values": {"rows": [row]}})["a"]
-    assert found["measured"] == [1.0, 3.0, float("inf"), float("-inf"), 2.0]
-    assert fingerprints.moved(found, found) == []
-    assert fingerprints.moved(found | {"losses": [1.0, 2.0]}, found) == ["losses"]
+    fingerprint = fingerprints.of({"values": {"rows": [row]}})["a"]
+    assert fingerprint["measured"] == [1.0, 3.0, float("inf"), float("-inf"), 2.0]
+    assert fingerprints.moved(fingerprint, fingerprint) == []
+    other = fingerprint | {"losses": [1.0, 2.0]}
+    assert fingerprints.moved(other, fingerprint) == ["losses"]
 
 
 # What a fingerprint run puts in place of measures
