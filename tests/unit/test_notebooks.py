@@ -182,9 +182,10 @@ def test_what_is_no_spec_is_refused_with_its_name_and_not_run(text, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_names_in_a_dict_are_refused():
+@pytest.mark.parametrize("text", ["**specs", "**str"])
+def test_names_in_a_dict_are_refused(text):
     with pytest.raises(CourseError, match="07_small: what lesson.parameters says of a parameter"):
-        read_specs("lesson.parameters(globals(), **specs)", "07_small")
+        read_specs(f"lesson.parameters(globals(), {text})", "07_small")
 
 
 def test_the_call_is_found_among_others():
