@@ -41,15 +41,14 @@ def lessons(prefix="", folder=None):
 def read(path):
     """A notebook (NotebookNode). Raises CourseError where the file is none, OSError as `open`."""
     try:
-        notebook = nbformat.read(path, as_version=4)
-        if isinstance(notebook.cells, list) and isinstance(notebook.metadata, dict):
-            return notebook
-        cause = "its cells or its metadata are missing"
+        return nbformat.read(path, as_version=4)
     except OSError:
         raise
     except Exception as error:  # nbformat lets through whatever a damaged file leads to
-        cause = str(error) or type(error).__name__
-    raise CourseError(f"the notebook {path} cannot be read, it is damaged or none: {cause[:200]}")
+        cause = str(error)[:200] or type(error).__name__
+        raise CourseError(
+            f"the notebook {path} cannot be read, it is damaged or none: {cause}"
+        ) from None
 
 
 def title(notebook):

@@ -100,7 +100,8 @@ def to_html(lessons, build=ROOT / "build"):
         if executed.exists():  # not where the run ended before its first cell
             (folder / f"{notebook.stem}.html").write_text(page(executed), encoding="utf8")
     every = sorted({*lessons, *lessons[0].parent.glob("*.ipynb")})
-    with_page = [path for path in every if (folder / f"{path.stem}.html").exists()]  # also earlier
+    # Also those of earlier calls.
+    with_page = [path for path in every if (folder / f"{path.stem}.html").exists()]
     entries = [_entry(notebook, errors.get(notebook.stem)) for notebook in with_page]
     index = INDEX.replace("ENTRIES", "\n".join(entries))
     (folder / "index.html").write_text(index, encoding="utf8")

@@ -57,7 +57,7 @@ def sweep(runs, folder, *, jobs=1, timeout=None, scheduler=None, again=False, qu
             copies = _copy_lessons(runs, folder)
             if again:
                 _remove_results(runs, folder)
-            statuses |= _statuses(runs, copies, folder)
+            statuses = _statuses(runs, copies, folder)
             missing = {
                 name: (copies[notebook], parameters)
                 for name, (notebook, parameters) in runs.items()
