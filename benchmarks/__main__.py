@@ -270,11 +270,13 @@ def bench_lessons():
     print("\nLessons at their defaults")
     print(f"{'':<28}{'seconds':>9}{'peak memory of the kernel':>28}")
     for notebook in notebooks.lessons():
-        record = runner.execute(notebook, f"build/{notebook.name}", {}, quiet=True)
-        if record["error"]:
-            raise RuntimeError(f"{notebook.name} stopped in {record['error']}")
-        seconds = record["timings"]["seconds"]
-        megabytes = (record["timings"]["peak_bytes"] or 0) / 1e6
+        executed = f"build/{notebook.name}"
+        error = runner.execute(notebook, executed, {}, quiet=True).error
+        if error:
+            raise RuntimeError(f"{notebook.name} stopped in {error}")
+        timings = notebooks.read_record(executed)["timings"]
+        megabytes = (timings["peak_bytes"] or 0) / 1e6
+        seconds = timings["seconds"]
         print(f"{notebook.stem:<28}{seconds:>9.0f}{megabytes:>25.0f} MB", flush=True)
 
 

@@ -1,1 +1,4 @@
-"""What runs lessons: the command `gan-notebooks`, tables of results, stored outputs. No lesson imports it."""
+"""What runs lessons: the command `gan-notebooks`, tables of results, stored outputs.
+
+No lesson imports it.
+"""

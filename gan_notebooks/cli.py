@@ -1,4 +1,4 @@
-"""Run lessons from the command line with papermill, one process a run: `gan-notebooks`, or this module.
+"""Run lessons from the command line with papermill: `gan-notebooks`, or this module.
 
     gan-notebooks list --lesson 02                       the parameters of a lesson
     gan-notebooks run                                    every lesson at its defaults
@@ -7,9 +7,11 @@
     gan-notebooks sweep --lesson 02 --grid grid.yaml --scheduler tcp://10.0.0.1:8786
     gan-notebooks collect build/sweep                    one table of all its runs
 
-`run` puts the executed notebooks into `build/`, always anew, and prints seconds and claims. `sweep` does every
-combination of lessons and values, and what is missing of it when it is started again. Beside each executed notebook
-stands a file with the run's status. The exit code is 1 where a run failed or a claim of `run` did not hold.
+`run` puts the executed notebooks into `build/`, always anew, and prints seconds and claims. `sweep`
+does every combination of lessons and values, and what is missing of it when it is started again.
+Beside each executed notebook stands a file with the run's status. The lessons are those of the
+checkout, or of the folder that `--notebooks` names. The exit code is 1 where a run failed or a
+claim of `run` did not hold, 2 where nothing could start.
 """
 
 import argparse
@@ -17,20 +19,24 @@ import signal
 import sys
 from pathlib import Path
 
-import nbformat
-
 from gan_helpers.parameters import ParameterError
-from gan_notebooks import notebooks, runner, sweep
+from gan_notebooks import grid, notebooks, runner, sweep
+from gan_notebooks.collect import collect
+from gan_notebooks.commands import add_choice_of_lessons, explained
+from gan_notebooks.errors import CourseError
 
 
 def describe(notebook):
-    """A lesson's title and, line by line, its parameters: type, default, what is allowed and what it means (str)."""
-    specs, defaults = notebooks.parameter_specs(notebook), notebooks.default_parameters(notebook)
-    title = nbformat.read(notebook, as_version=4).cells[0].source.splitlines()[0].lstrip("# ")
-    lines = [f"{notebook.stem}: {title}"]
-    for name, meaning in notebooks.parameter_meanings(notebook).items():
-        kind, allowed = _in_words(specs[name])
-        lines.append(f"    {name}: {kind} = {defaults[name]!r}{allowed}\n        {meaning}")
+    """A lesson's title and, line by line, its parameters (str).
+
+    Of each the type, the default, what is allowed and what it means.
+    """
+    lesson = notebooks.outline(notebook)
+    lines = [f"{lesson.name}: {lesson.title}"]
+    for parameter in lesson.parameters.values():
+        kind, allowed = _in_words(parameter.spec)
+        lines.append(f"    {parameter.name}: {kind} = {parameter.default!r}{allowed}")
+        lines.append(f"        {parameter.meaning}")
     return "\n".join(lines)
 
 
@@ -46,76 +52,153 @@ def _in_words(spec):
     return spec.__name__, ""
 
 
-def run_lessons(lessons, size, folder, **options):
-    """Run lessons, whatever is there of them, and print a table. Returns True where all ran and every claim holds.
+def list_lessons(options):
+    """`gan-notebooks list`."""
+    lessons = notebooks.lessons(options.lesson, options.notebooks)
+    print("\n\n".join(describe(notebook) for notebook in lessons))
+    return True
 
-    `options`: those of `sweep.sweep`.
+
+def run_lessons(options):
+    """`gan-notebooks run`: run lessons, whatever is there of them, and print a table.
+
+    Returns True where all ran and every claim holds.
     """
-    runs = {
-        notebook.stem: (notebook, notebooks.size_parameters(notebook, size)) for notebook in lessons
-    }
-    alone = options["jobs"] == 1 and not options["scheduler"]
+    runs = {}
+    for notebook in notebooks.lessons(options.lesson, options.notebooks):
+        runs[notebook.stem] = notebook, notebooks.size_parameters(notebook, options.size)
+    is_alone = options.jobs == 1 and not options.scheduler
     try:
-        sweep.sweep(runs, folder, again=True, quiet=not alone, **options)
-    except KeyboardInterrupt:
+        statuses = _sweep(runs, options, again=True, quiet=not is_alone)
+    except sweep.Stopped as stop:
         print("Stopped.", file=sys.stderr)
+        statuses = stop.statuses
     print(f"\n{'notebook':<28}{'seconds':>9}{'claims held':>14}")
-    well = True
-    for name in runs:
-        status = sweep.read_status(folder, name)
-        done = status.get("status") == "done"
-        if not status:
-            well = False  # stopped before its turn
-            continue
-        partial = runner.partial(folder, name)
-        record = notebooks.read_record(Path(folder) / f"{name}.ipynb") if done else {}
-        claims = record.get("values", {}).get("claims", [])
-        held = sum(claim["holds"] for claim in claims)
-        print(f"{name:<28}{status.get('seconds') or 0:>9.1f}{f'{held}/{len(claims)}':>14}")
-        well &= done and held == len(claims)
-        for claim in claims:
-            if not claim["holds"]:
-                print(f"    ✘ {claim['sentence']}")
-        if not done:
-            print(
-                f"    stopped in {status['error']}"
-                + (f"\n    what there is: {partial}" if partial.exists() else "")
-            )
-    return well
+    begun = [status for status in statuses.values() if "status" in status]
+    results = [_print_run(status, Path(options.output)) for status in begun]
+    if options.report:
+        report(options.output)
+    return all(results) and len(begun) == len(runs)
 
 
-def run_sweep(lessons, options, folder, **how):
-    """Do what is missing of a sweep. Returns True where all runs are done."""
-    grid = sweep.read_grid(options.grid) if options.grid else {}
-    settings = sweep.parse_settings(options.set)
-    if twice := grid.keys() & settings.keys():
+def _print_run(status, folder):
+    """The lines of one run in the table. Returns True where it is done and its claims hold."""
+    name = status["run"]
+    path = folder / f"{name}.ipynb"
+    error = None
+    record = {}
+    if status["status"] == "done":
+        try:
+            record = notebooks.read_record(path)
+        except CourseError as failure:
+            error = str(failure)
+    else:
+        error = f"stopped in {status['error']}"
+        path = runner.partial(folder, name)
+    claims = record.get("values", {}).get("claims", [])
+    broken = [claim["sentence"] for claim in claims if not claim["holds"]]
+    held = f"{len(claims) - len(broken)}/{len(claims)}"
+    print(f"{name:<28}{status.get('seconds') or 0:>9.1f}{held:>14}")
+    for sentence in broken:
+        print(f"    ✘ {sentence}")
+    if error:
+        print(f"    {error}")
+        if path.exists():
+            print(f"    what there is: {path}")
+    return not error and not broken
+
+
+def run_sweep(options):
+    """`gan-notebooks sweep`: do what is missing of it. Returns True where all runs are done."""
+    values = grid.read(options.grid) if options.grid else {}
+    settings = grid.parse_settings(options.set)
+    twice = values.keys() & settings.keys()
+    if twice:
         raise ParameterError(
             f"{', '.join(sorted(twice))} stands in {options.grid} and in --set: give it once"
         )
-    runs = sweep.plan(lessons, grid | settings, options.size)
+    lessons = notebooks.lessons(options.lesson, options.notebooks)
+    runs = grid.plan(lessons, values | settings, options.size)
     try:
-        sweep.sweep(runs, folder, **how)
-    except KeyboardInterrupt:
+        statuses = _sweep(runs, options)
+    except sweep.Stopped as stop:
         print("Stopped. Start the same sweep again, and it does what is missing.", file=sys.stderr)
-    done = sum(sweep.read_status(folder, name).get("status") == "done" for name in runs)
-    print(f"{done} of {len(runs)} runs are done, in {folder}")
+        statuses = stop.statuses
+    done = sum(status.get("status") == "done" for status in statuses.values())
+    print(f"{done} of {len(runs)} runs are done, in {options.output}")
+    if options.report:
+        report(options.output)
     return done == len(runs)
 
 
+def _sweep(runs, options, **others):
+    """`sweep.sweep` with what `run` and `sweep` are told on the command line."""
+    return sweep.sweep(
+        runs,
+        options.output,
+        jobs=options.jobs,
+        timeout=options.timeout,
+        scheduler=options.scheduler,
+        **others,
+    )
+
+
 def report(folder):
-    """Write each executed notebook in `folder`, also a partial one, as HTML without code, where that is missing."""
+    """Write each executed notebook in `folder`, also a partial one, as HTML without code.
+
+    Only where that is missing.
+    """
     from gan_notebooks import publish  # nbconvert takes a while to import
 
     written = 0
     for path in sorted(Path(folder).glob("*.ipynb")):
         html = path.with_suffix(".html")
-        if not html.exists() or html.stat().st_mtime_ns < path.stat().st_mtime_ns:
+        if html.exists() and html.stat().st_mtime_ns >= path.stat().st_mtime_ns:
+            continue
+        try:
             html.write_text(publish.page(path, code=False), encoding="utf8")
             written += 1
+        except CourseError as error:  # the others have theirs
+            print(error, file=sys.stderr)
     for html in Path(folder).glob("*.part.html"):  # the report of a failure, after a success
         if not html.with_suffix(".ipynb").exists():
             html.unlink()
     print(f"{written} reports written into {folder}")
+
+
+def collect_runs(options):
+    """`gan-notebooks collect`. Returns True where all runs are done."""
+    output = options.output or Path(options.folder) / "runs.csv"
+    rows = collect(options.folder, output)
+    print(f"{len(rows)} runs in {output}")
+    return all(row["status"] == "done" for row in rows)
+
+
+def _add_options_of_runs(parser, folder):
+    """Give an argparse parser what `run` and `sweep` have in common."""
+    parser.add_argument("--size", default="default", choices=notebooks.SIZES)
+    parser.add_argument(
+        "--output", default=folder, help="folder for the executed notebooks; default: %(default)s"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="runs at a time; they share the CPU's cores"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help="that one run may take; default: any number",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="tcp://HOST:PORT",
+        help="of dask.distributed, whose workers do the runs instead; each does one at a time",
+    )
+    parser.add_argument(
+        "--report",
+        action="store_true",
+        help="also write the executed notebooks as HTML without code",
+    )
 
 
 def _parser():
@@ -124,36 +207,15 @@ def _parser():
     )
     commands = parser.add_subparsers(required=True, dest="command")
     list_parser = commands.add_parser("list", help="lessons and their parameters")
+    add_choice_of_lessons(list_parser)
+    list_parser.set_defaults(do=list_lessons)
     run_parser = commands.add_parser("run", help="run lessons and print a table")
+    add_choice_of_lessons(run_parser)
+    _add_options_of_runs(run_parser, "build")
+    run_parser.set_defaults(do=run_lessons)
     sweep_parser = commands.add_parser("sweep", help="run every combination of parameter values")
-    for one in (list_parser, run_parser, sweep_parser):
-        one.add_argument(
-            "--lesson", default="", help="start of the file name, such as 02; default: every lesson"
-        )
-    for one, folder in (run_parser, "build"), (sweep_parser, "build/sweep"):
-        one.add_argument("--size", default="default", choices=notebooks.SIZES)
-        one.add_argument(
-            "--output", default=folder, help=f"folder for the executed notebooks; default: {folder}"
-        )
-        one.add_argument(
-            "--jobs", type=int, default=1, help="runs at a time; they share the CPU's cores"
-        )
-        one.add_argument(
-            "--timeout",
-            type=float,
-            metavar="SECONDS",
-            help="that one run may take; default: any number",
-        )
-        one.add_argument(
-            "--scheduler",
-            metavar="tcp://HOST:PORT",
-            help="of dask.distributed, whose workers do the runs instead; each does one at a time",
-        )
-        one.add_argument(
-            "--report",
-            action="store_true",
-            help="also write the executed notebooks as HTML without code",
-        )
+    add_choice_of_lessons(sweep_parser)
+    _add_options_of_runs(sweep_parser, "build/sweep")
     sweep_parser.add_argument(
         "--set",
         action="append",
@@ -164,41 +226,30 @@ def _parser():
     sweep_parser.add_argument(
         "--grid", metavar="FILE", help="values in YAML, a line a parameter: SEED: [0, 1, 2]"
     )
+    sweep_parser.set_defaults(do=run_sweep)
     collect_parser = commands.add_parser("collect", help="write one table of all runs of a sweep")
     collect_parser.add_argument("folder")
     collect_parser.add_argument("--output", help="CSV; default: runs.csv in the folder")
+    collect_parser.set_defaults(do=collect_runs)
     return parser
 
 
 def main(arguments=None):
-    """The command line; ends the process. Code 0: all is well, 1: not all, 2: it could not start."""
+    """The command line; ends the process.
+
+    Code 0: all is well, 1: not all, 2: it could not start.
+    """
     parser = _parser()
     options = parser.parse_args(arguments)
     sys.stdout.reconfigure(errors="replace")  # a Windows console may have no ✘
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # a scheduler's stop is handled like Ctrl-C
-    if options.command == "list":
-        print("\n\n".join(describe(notebook) for notebook in notebooks.lessons(options.lesson)))
-        sys.exit(0)
-    if options.command == "collect":
-        output = options.output or Path(options.folder) / "runs.csv"
-        rows = sweep.collect(options.folder, output)
-        print(f"{len(rows)} runs in {output}")
-        sys.exit(0 if all(row["status"] == "done" for row in rows) else 1)
-    how = {"jobs": options.jobs, "timeout": options.timeout, "scheduler": options.scheduler}
-    lessons = notebooks.lessons(options.lesson)
+    # A scheduler's stop is handled like Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        well = (
-            run_lessons(lessons, options.size, options.output, **how)
-            if options.command == "run"
-            else run_sweep(lessons, options, options.output, **how)
-        )
-    except (ParameterError, sweep.SweepError) as error:
-        parser.error(str(error))
-    if options.report:
-        report(options.output)
-    sys.exit(0 if well else 1)
+        with explained(parser):
+            is_well = options.do(options)
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")
+    sys.exit(0 if is_well else 1)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from nbformat.v4 import new_code_cell
 from gan_helpers import data, judges, metrics, plots, tables, training
 from gan_helpers.lesson import first_and_last_losses, sum_of_weights
 from gan_notebooks import notebooks, runner
+from gan_notebooks.errors import CourseError, RunError
 
 TOLERANCE = 1e-6  # of a number, or of its size where it is above 1
 PARTS = ("losses", "weights", "measured")
@@ -96,25 +97,23 @@ def _weighted_sum(rows):
 def run(notebook, *, scale=1.0, parameters=None):
     """The record (dict) of a lesson executed at smoke size in float64, with other `parameters`.
 
-    Raises SweepError where it stops with an error.
+    Raises RunError where it stops with an error.
     """
     notebook = Path(notebook)
-    copy = nbformat.read(notebook, as_version=4)
+    lesson = notebooks.outline(notebook)
+    everything = {"TABLE": "all"} if "TABLE" in lesson.parameters else {}
+    sized = lesson.at_size("smoke") | everything | (parameters or {})
+    copy = notebooks.read(notebook)
     source = f"from gan_notebooks import fingerprints\n\nfingerprints.begin({scale})"
     copy.cells.insert(0, new_code_cell(source))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / notebook.name
         nbformat.write(copy, path)
-        everything = {"TABLE": "all"} if "TABLE" in notebooks.parameter_specs(notebook) else {}
-        sized = notebooks.size_parameters(notebook, "smoke") | everything | (parameters or {})
-        record = runner.execute(
-            path, Path(folder) / f"{notebook.stem}.out.ipynb", sized, quiet=True
-        )
-    if record["error"]:
-        raise notebooks.SweepError(
-            f"{notebook.stem} at smoke size in float64 stopped in {record['error']}"
-        )
-    return record
+        executed = Path(folder) / f"{notebook.stem}.out.ipynb"
+        result = runner.execute(path, executed, sized, quiet=True)
+        if result.error:
+            raise RunError(f"{notebook.stem} at smoke size in float64 stopped in {result.error}")
+        return notebooks.read_record(executed)
 
 
 def of(record):
@@ -180,14 +179,16 @@ def reads(notebook, current, names):
     now. JUDGES among the names stands for the judges. A lesson that cannot run with another value
     of a parameter has every variant read it.
     """
+    lesson = notebooks.outline(notebook)
     read_by = {variant: set() for variant in current}
     for name in names:
+        if name == JUDGES:
+            change = {"scale": -2.0}  # turns the order of logits round, too
+        else:
+            change = {"parameters": {name: _other_value(lesson, name)}}
         try:
-            if name == JUDGES:
-                changed = of(run(notebook, scale=-2.0))  # turns the order of logits round, too
-            else:
-                changed = of(run(notebook, parameters={name: _other_value(notebook, name)}))
-        except notebooks.SweepError:
+            changed = of(run(notebook, **change))
+        except RunError:
             changed = {}
         for variant in current:
             if variant not in changed or moved(changed[variant], current[variant]):
@@ -195,11 +196,13 @@ def reads(notebook, current, names):
     return read_by
 
 
-def _other_value(notebook, name):
-    """A value of a parameter that it does not have at smoke size, and may have."""
-    defaults = notebooks.default_parameters(notebook) | notebooks.size_parameters(notebook, "smoke")
-    value = defaults[name]
-    spec = notebooks.parameter_specs(notebook)[name]
+def _other_value(lesson, name):
+    """A value of a parameter that it does not have at smoke size, and may have.
+
+    `lesson`: its Outline.
+    """
+    value = (lesson.defaults | lesson.at_size("smoke"))[name]
+    spec = lesson.specs[name]
     if spec is bool:
         return not value
     if isinstance(spec, set):
@@ -211,19 +214,27 @@ def _other_value(notebook, name):
     other = value * (8 if kind is int else 2) or 2
     other = kind(other if low <= other <= high else max(low, value / 2))
     if other == value:
-        raise ValueError(f"{name} can be nothing but {value} at smoke size: give it another there")
+        raise CourseError(
+            f"{lesson.name}: {name} can be nothing but {value} at smoke size: give it another one "
+            "in the notebook's metadata"
+        )
     return other
 
 
 def in_float64(module, function, *arguments):
     """What a function of a module returns in a process of its own whose default dtype is float64.
 
-    Arguments and result are what JSON can carry.
+    Arguments and result are what JSON can carry. Raises RunError where the process fails.
     """
     call = [module, function, arguments]
     code = "from gan_notebooks import fingerprints; fingerprints._answer()"
     command = [sys.executable, "-c", code, json.dumps(call)]
-    process = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    process = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if process.returncode != 0:
+        raise RunError(
+            f"{module}.{function} in float64 ended with code {process.returncode}; what it said "
+            "stands above"
+        )
     return json.loads(process.stdout)
 
 

@@ -4,8 +4,9 @@ import re
 
 from gan_helpers import tables
 from gan_notebooks import fingerprints
+from gan_notebooks.errors import CourseError
 from gan_notebooks.fingerprints import JUDGES
-from gan_notebooks.notebooks import SweepError, lessons
+from gan_notebooks.notebooks import lessons
 from gan_notebooks.staleness import defaults_of, settings_of, stored_row, why_stale
 
 
@@ -17,21 +18,20 @@ def move(old, new):
     Returns {variant: "" or why it stays}.
     """
     if old == new.stem:
-        raise SweepError(f"{old} is the table of {new.stem}: give another lesson")
+        raise CourseError(f"{old} is the table of {new.stem}: give another lesson")
     stored = fingerprints.read(old)
     if not stored:
-        raise SweepError(
+        raise CourseError(
             f"{tables.FOLDER} has no table {old} with fingerprints: name one, without .csv"
         )
     rows = tables.read(old)
-    rows_there = tables.read(new.stem)
     current = fingerprints.of(fingerprints.run(new))
     defaults = defaults_of(new)
     answers = {}
     for variant, row in stored.items():
         if variant not in current:
             answers[variant] = f"{new.stem} does not train it"
-        elif tables.where(rows_there, variant=variant) not in ([], _renamed(rows, variant, new)):
+        elif _has_rows_of_its_own(new, variant, rows):
             answers[variant] = f"{new.stem} has rows of its own"
         else:
             answers[variant] = why_stale(row, current[variant], defaults)
@@ -42,22 +42,39 @@ def move(old, new):
         more = [name for name in defaults if name in read_by[variant] and name not in made_with]
         if more:
             answers[variant] = f"there it reads {', '.join(more)}"
-    moving = [variant for variant, why in answers.items() if not why]
-    if moving:
+    fresh = {}
+    for variant, why in answers.items():
+        if not why:
+            fresh[variant] = stored_row(variant, current[variant], read_by[variant], defaults)
+    if fresh:
         # First there, then away from here: where it is interrupted, the next call does the rest.
-        kept = [row for row in rows_there if row["variant"] not in moving]
-        moved = [row for variant in moving for row in _renamed(rows, variant, new)]
-        tables.write(tables.FOLDER / f"{new.stem}.csv", kept + moved)
-        fresh = {
-            variant: stored_row(variant, current[variant], read_by[variant], defaults)
-            for variant in moving
-        }
-        fingerprints.write(new.stem, fingerprints.read(new.stem) | fresh)
-        left = [row for row in rows if row["variant"] not in moving]
-        tables.write(tables.FOLDER / f"{old}.csv", left)
-        stays = {variant: row for variant, row in stored.items() if variant not in moving}
-        fingerprints.write(old, stays)
+        _add(fresh, rows, new)
+        _remove(fresh, rows, old)
     return answers
+
+
+def _has_rows_of_its_own(new, variant, rows):
+    """Has the table of `new` rows of a variant, and others than those to be moved?"""
+    own = tables.where(tables.read(new.stem), variant=variant)
+    return own not in ([], _renamed(rows, variant, new))
+
+
+def _add(fresh, rows, new):
+    """Put the variants `fresh` ({variant: what is stored of it}) into the table of `new`."""
+    kept = [row for row in tables.read(new.stem) if row["variant"] not in fresh]
+    moved = [row for variant in fresh for row in _renamed(rows, variant, new)]
+    tables.write(tables.FOLDER / f"{new.stem}.csv", kept + moved)
+    fingerprints.write(new.stem, fingerprints.read(new.stem) | fresh)
+
+
+def _remove(variants, rows, old):
+    """Take variants out of the table `old`, which has these rows."""
+    stays = [row for row in rows if row["variant"] not in variants]
+    tables.write(tables.FOLDER / f"{old}.csv", stays)
+    stored = fingerprints.read(old)
+    for variant in variants:
+        del stored[variant]
+    fingerprints.write(old, stored)
 
 
 def _renamed(rows, variant, new):
@@ -70,12 +87,17 @@ def _renamed(rows, variant, new):
     return renamed
 
 
-def print_moves(old, new):
-    """`move` to the one lesson whose name starts with `new`. Returns True where a variant moved."""
-    notebooks = lessons(new)
+def print_moves(old, new, folder=None):
+    """`move` to the one lesson in `folder` whose name starts with `new`, and print what moved.
+
+    `folder`: None for the lessons of the checkout. Returns True where a variant moved.
+    """
+    notebooks = lessons(new, folder)
     if len(notebooks) > 1:
-        raise SweepError(f"{new} is the start of {len(notebooks)} names: give more of it")
-    answers = move(old, notebooks[0])
+        raise CourseError(f"{new} is the start of {len(notebooks)} names: give more of it")
+    (notebook,) = notebooks
+    answers = move(old, notebook)
     for variant, why in answers.items():
-        print(f"{variant}: {f'stays in {old}: {why}' if why else f'moved to {notebooks[0].stem}'}")
+        outcome = f"stays in {old}: {why}" if why else f"moved to {notebook.stem}"
+        print(f"{variant}: {outcome}")
     return not all(answers.values())

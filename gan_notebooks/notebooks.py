@@ -1,114 +1,194 @@
 """Find the lessons; read their sizes, their parameters and what they recorded."""
 
 import ast
-import io
-import tokenize
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
+import papermill
+from papermill.exceptions import PapermillException
 
 from gan_helpers.lesson import TIMINGS, VALUES
+from gan_notebooks.errors import CourseError, NoLessonsError
+from gan_notebooks.specs import read_specs
 
+# A wheel has no lessons: a checkout in the folder of the call does.
 _CHECKOUT = Path(__file__).parents[1] / "notebooks"
-NOTEBOOKS = (
-    _CHECKOUT if _CHECKOUT.exists() else Path("notebooks")
-)  # a wheel has none: a checkout in this folder does
+NOTEBOOKS = _CHECKOUT if _CHECKOUT.exists() else Path("notebooks")
 SIZES = ("smoke", "default", "full")
 
 
-class SweepError(RuntimeError):
-    """A sweep cannot start or go on; the message says why and what to do."""
+def lessons(prefix="", folder=None):
+    """The notebooks (list of Path) whose name starts with `prefix`, in reading order.
+
+    `folder`: where they lie; None for NOTEBOOKS. Raises NoLessonsError where there is none.
+    """
+    folder = Path(NOTEBOOKS if folder is None else folder)
+    every = sorted(folder.glob("*.ipynb"))
+    chosen = [path for path in every if path.name.startswith(prefix)]
+    if chosen:
+        return chosen
+    if every:
+        names = ", ".join(path.stem for path in every)
+        raise NoLessonsError(f"no notebook in {folder} starts with {prefix!r}; there are: {names}")
+    raise NoLessonsError(
+        f"there are no notebooks in {folder.resolve()}: change to the folder of a checkout of the "
+        "repository, which has them, or name their folder by --notebooks"
+    )
 
 
-def lessons(prefix="", folder=NOTEBOOKS):
-    """The notebooks (list of Path) whose name starts with `prefix`, in reading order."""
-    found = sorted(path for path in Path(folder).glob("*.ipynb") if path.name.startswith(prefix))
-    if not found:
-        there = ", ".join(path.stem for path in sorted(Path(folder).glob("*.ipynb")))
-        raise SystemExit(
-            f"no notebook in {folder} starts with {prefix!r}; there are: {there}"
-            if there
-            else f"there are no notebooks in {Path(folder).resolve()}: change to the folder of a checkout of "
-            "the repository, which has them"
+def read(path):
+    """A notebook (NotebookNode). Raises CourseError where the file is none, OSError as `open`."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except OSError:
+        raise
+    except Exception as error:  # nbformat lets through whatever a damaged file leads to
+        cause = str(error)[:200] or type(error).__name__
+        raise CourseError(
+            f"the notebook {path} cannot be read, it is damaged or none: {cause}"
+        ) from None
+
+
+def title(notebook):
+    """The title (str) of a notebook (NotebookNode): the first line of its first cell."""
+    for cell in notebook.cells:
+        return cell.source.partition("\n")[0].lstrip("# ")
+    return ""
+
+
+def path_for_papermill(path):
+    """A path as papermill takes it (str): it would fill in braces like a format string."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+class Parameter(NamedTuple):
+    """One parameter of a lesson."""
+
+    name: str
+    default: object
+    spec: object  # what it may be, as `gan_helpers.parameters` takes it
+    meaning: str  # the comment behind it
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a lesson says about itself; `outline` reads it."""
+
+    name: str
+    title: str
+    parameters: dict  # {name: Parameter}
+    sizes: dict  # {size: {name: value}}, the default size apart
+
+    @property
+    def specs(self):
+        """What each parameter may be: {name: spec}."""
+        return {name: parameter.spec for name, parameter in self.parameters.items()}
+
+    @property
+    def defaults(self):
+        """The default of each parameter: {name: value}."""
+        return {name: parameter.default for name, parameter in self.parameters.items()}
+
+    def at_size(self, size):
+        """The parameters (dict) that make the lesson run at a size; {} for the defaults."""
+        return _at_size(self.name, self.sizes, size)
+
+
+def outline(path):
+    """The Outline of the lesson in the file `path`. Nothing of its code is run.
+
+    Names, defaults and meanings stand in the cell tagged `parameters`; what they may be, in the
+    call of `lesson.parameters`, so that a sweep refuses a bad value before anything starts.
+    Raises CourseError where the notebook lacks one of them, or they do not fit each other.
+    """
+    path = Path(path)
+    notebook = read(path)
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    calls = [source for source in sources if "lesson.parameters(" in source]
+    specs = read_specs(calls[0] if calls else "", path.stem)
+    written = _written_parameters(path)
+    if specs.keys() != written.keys():
+        differing = ", ".join(sorted(specs.keys() ^ written.keys()))
+        raise CourseError(
+            f"{path.stem}: the cell tagged parameters and the call of lesson.parameters must have "
+            f"the same names, but {differing} stands in one of them alone. A parameter takes one "
+            "line, with no other equals sign: NAME: int = 5  # what it means"
         )
-    return found
+    parameters = {}
+    for name, spec in specs.items():
+        default = _default(path.stem, name, written[name]["default"])
+        parameters[name] = Parameter(name, default, spec, written[name]["help"])
+    return Outline(path.stem, title(notebook), parameters, notebook.metadata.get("sizes", {}))
+
+
+def _written_parameters(path):
+    """What papermill reads in the cell tagged `parameters`: {name: dict}."""
+    try:
+        return papermill.inspect_notebook(path_for_papermill(path))
+    except (ValueError, PapermillException) as error:  # no kernel, or of another language
+        raise CourseError(f"{path.stem}: its parameters cannot be read: {error}") from None
+
+
+def _default(lesson, name, text):
+    """The value of a default, from its text (str) in the notebook."""
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        raise CourseError(
+            f"{lesson}: the default of {name} must be a literal, got {text}"
+        ) from None
 
 
 def size_parameters(notebook, size):
-    """The parameters (dict) that make `notebook` run at `size`: from its own metadata; {} for the defaults."""
+    """The parameters (dict) that make the lesson `notebook` (a path) run at `size`.
+
+    They stand in its metadata; {} for the defaults. Raises CourseError where there are none.
+    """
+    sizes = {} if size == "default" else read(notebook).metadata.get("sizes", {})
+    return _at_size(Path(notebook).stem, sizes, size)
+
+
+def _at_size(lesson, sizes, size):
     if size not in SIZES:
         raise ValueError(f"size must be one of {SIZES}, got {size!r}")
     if size == "default":
         return {}
-    sizes = nbformat.read(notebook, as_version=4).metadata.get("sizes", {})
     if size not in sizes:
-        raise ValueError(
-            f"{notebook} has no size {size!r}: its metadata needs {{'sizes': {{{size!r}: {{…}}}}}}"
+        raise CourseError(
+            f"{lesson} has no size {size!r}: its metadata needs {{'sizes': {{{size!r}: {{…}}}}}}"
         )
     return dict(sizes[size])
 
 
-def parameters_cell(notebook):
-    """The source (str) of the cell tagged `parameters`."""
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        if "parameters" in cell.metadata.get("tags", []):
-            return cell.source
-    raise ValueError(f"{notebook} has no cell tagged parameters")
+def read_record(path):
+    """What `Lesson.record` left in an executed notebook: {"values": dict, "timings": dict}.
 
-
-def default_parameters(notebook):
-    """The values (dict) in the cell tagged `parameters`."""
-    return {
-        node.target.id: ast.literal_eval(node.value)
-        for node in ast.parse(parameters_cell(notebook)).body
-        if isinstance(node, ast.AnnAssign)
-    }
-
-
-def parameter_meanings(notebook):
-    """What each parameter means (dict of str): the comment behind it in the cell tagged `parameters`."""
-    source = parameters_cell(notebook)
-    comments = {
-        token.start[0]: token.string.lstrip("# ")
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type == tokenize.COMMENT
-    }
-    return {
-        node.target.id: comments.get(node.end_lineno, "")
-        for node in ast.parse(source).body
-        if isinstance(node, ast.AnnAssign)
-    }
-
-
-def parameter_specs(notebook):
-    """The parameters of a lesson and what they may be (dict), read from its cell that checks them.
-
-    They are what `Lesson.parameters` is called with, so a sweep refuses a bad value before anything starts.
+    {} where it never ran or the file is missing. Raises CourseError where it is damaged.
     """
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        if cell.cell_type == "code" and "lesson.parameters(" in cell.source:
-            call = next(
-                node
-                for node in ast.walk(ast.parse(cell.source))
-                if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "parameters"
-            )
-            types = {"__builtins__": {}, "int": int, "float": float, "bool": bool, "str": str}
-            return {
-                keyword.arg: eval(compile(ast.Expression(keyword.value), "specs", "eval"), types)
-                for keyword in call.keywords
-            }
-    raise ValueError(f"{notebook} has no cell that calls lesson.parameters")
-
-
-def read_record(notebook):
-    """What `Lesson.record` left in an executed notebook: {"values": dict, "timings": dict}; {} where it never ran."""
-    if not Path(notebook).exists():
+    if not Path(path).exists():
         return {}
-    found = {}
-    for cell in nbformat.read(notebook, as_version=4).cells:
+    record = {}
+    for cell in read(path).cells:
         for output in cell.get("outputs", []):
             if VALUES in output.get("data", {}):
-                found["values"] = output["data"][VALUES]
+                record["values"] = output["data"][VALUES]
             if TIMINGS in output.get("metadata", {}):
-                found["timings"] = output["metadata"][TIMINGS]
-    return found
+                record["timings"] = output["metadata"][TIMINGS]
+    return record
+
+
+def stopped_in(path, cause):
+    """`cause` (str) with the cell in which a run stopped: the last that papermill saw begin.
+
+    `path`: the notebook as far as it came.
+    """
+    try:
+        cells = read(path).cells
+    except (CourseError, OSError):  # nothing was written, or half a file
+        return f"its start: {cause}"
+    code_cells = [cell for cell in cells if cell.cell_type == "code" and cell.source]
+    begun = [cell.metadata.get("papermill", {}).get("start_time") for cell in code_cells]
+    numbers = [number for number, time in enumerate(begun, 1) if time]
+    return f"cell [{numbers[-1]}]: {cause}" if numbers else f"its start: {cause}"

@@ -1,8 +1,8 @@
 """What authors do with the notebooks before others read them.
 
-python -m gan_notebooks.publish notebooks [--lesson 02]   run at the defaults and store the outputs
-python -m gan_notebooks.publish html [--lesson 02]        run, then write HTML with an index into build/html/
-python -m gan_notebooks.publish address OWNER/NAME        rewrite the repository's address everywhere
+python -m gan_notebooks.publish notebooks [--lesson 02]   run at the defaults, store the outputs
+python -m gan_notebooks.publish html [--lesson 02]        run, then write HTML into build/html/
+python -m gan_notebooks.publish address OWNER/NAME        another address of the repository
 """
 
 import argparse
@@ -19,14 +19,24 @@ from nbconvert import HTMLExporter
 
 from gan_helpers import tables
 from gan_notebooks import notebooks, runner
+from gan_notebooks.commands import add_choice_of_lessons, explained
+from gan_notebooks.errors import CourseError
 
 ROOT = Path(__file__).parents[1]
-FORMULA = re.compile(
-    r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL
-)  # code is passed over
-SOURCE_HASH = (
-    "source_when_run"  # in a code cell's metadata: tells whether it was changed after it was run
-)
+# Code matches too, without a group, and so is passed over.
+FORMULA = re.compile(r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
+# In a code cell's metadata: tells whether it was changed after it was run.
+SOURCE_HASH = "source_when_run"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+INDEX = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Adversarial Digits</title>
+<style>body{font:1.1em/1.6 sans-serif;max-width:40em;margin:3em auto;padding:0 1em}</style>
+<h1>Adversarial Digits</h1>
+<ul>
+ENTRIES
+</ul></html>
+"""
 
 
 def source_hash(cell):
@@ -35,28 +45,34 @@ def source_hash(cell):
 
 
 def store(notebook, build=ROOT / "build"):
-    """Run `notebook` at its defaults and write its outputs back into it. Returns the record of the run."""
+    """Run `notebook` at its defaults and write its outputs back into it.
+
+    Returns the runner.Result. Where the run stopped with an error the notebook is unchanged.
+    """
     executed_path = Path(build) / notebook.name
-    record = runner.execute(notebook, executed_path, {})
-    if record["error"]:
-        return record
-    executed = nbformat.read(executed_path, as_version=4)
-    kept = nbformat.read(notebook, as_version=4)
-    for cell, ran in zip(kept.cells, executed.cells, strict=True):
+    result = runner.execute(notebook, executed_path, {})
+    if result.error:
+        return result
+    executed = notebooks.read(executed_path)
+    stored = notebooks.read(notebook)
+    for cell, executed_cell in zip(stored.cells, executed.cells, strict=True):
         if cell.cell_type == "code":
-            cell.outputs = _storable(ran.outputs)
-            cell.execution_count = ran.execution_count
+            cell.outputs = _storable(executed_cell.outputs)
+            cell.execution_count = executed_cell.execution_count
             cell.metadata[SOURCE_HASH] = source_hash(cell)
-    kept.metadata.pop("widgets", None)
-    tables.replace(notebook, nbformat.writes(kept) + "\n")
-    return record
+    stored.metadata.pop("widgets", None)
+    tables.replace(notebook, nbformat.writes(stored) + "\n")
+    return result
 
 
 def _storable(outputs):
-    """The outputs as they are stored: no widget views, one stream in one piece, of a progress bar the last state."""
+    """The outputs as they are stored.
+
+    No widget views, one stream in one piece, of a progress bar the last state.
+    """
     kept = []
     for output in outputs:
-        if "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
+        if WIDGET_VIEW in output.get("data", {}):
             continue
         if kept and output.output_type == "stream" and kept[-1].get("name") == output.name:
             kept[-1].text += output.text
@@ -70,58 +86,58 @@ def _storable(outputs):
     return kept
 
 
-def to_html(notebooks, build=ROOT / "build"):
-    """Run the notebooks at their defaults; write each as HTML, with an index. Returns True where all ran."""
+def to_html(lessons, build=ROOT / "build"):
+    """Run the notebooks `lessons` at their defaults; write each as HTML, with an index.
+
+    Returns True where all ran.
+    """
     folder = Path(build) / "html"
     folder.mkdir(parents=True, exist_ok=True)
     errors = {}
-    for notebook in notebooks:
-        record = runner.execute(notebook, Path(build) / notebook.name, {})
-        errors[notebook.stem] = record["error"]
-        (folder / f"{notebook.stem}.html").write_text(
-            page(Path(build) / notebook.name), encoding="utf8"
-        )
-    entries = []
-    for notebook in sorted({*notebooks, *notebooks[0].parent.glob("*.ipynb")}):
-        if (folder / f"{notebook.stem}.html").exists():  # also those of earlier calls
-            title = html.escape(
-                nbformat.read(notebook, as_version=4).cells[0].source.splitlines()[0].lstrip("# ")
-            )
-            failed = (
-                f" (stopped in {html.escape(errors[notebook.stem])})"
-                if errors.get(notebook.stem)
-                else ""
-            )
-            entries.append(f'<li><a href="{notebook.stem}.html">{title}</a>{failed}</li>')
-    (folder / "index.html").write_text(
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        "<title>Adversarial Digits</title><style>body{font:1.1em/1.6 sans-serif;max-width:40em;margin:3em auto;"
-        "padding:0 1em}</style><h1>Adversarial Digits</h1><ul>\n"
-        + "\n".join(entries)
-        + "\n</ul></html>\n",
-        encoding="utf8",
-    )
+    for notebook in lessons:
+        executed = Path(build) / notebook.name
+        errors[notebook.stem] = runner.execute(notebook, executed, {}).error
+        if executed.exists():  # not where the run ended before its first cell
+            (folder / f"{notebook.stem}.html").write_text(page(executed), encoding="utf8")
+    every = sorted({*lessons, *lessons[0].parent.glob("*.ipynb")})
+    # Also those of earlier calls.
+    with_page = [path for path in every if (folder / f"{path.stem}.html").exists()]
+    entries = [_entry(notebook, errors.get(notebook.stem)) for notebook in with_page]
+    index = INDEX.replace("ENTRIES", "\n".join(entries))
+    (folder / "index.html").write_text(index, encoding="utf8")
     print(f"open {folder / 'index.html'}")
     return not any(errors.values())
 
 
+def _entry(notebook, error):
+    """The line of a notebook in the index. `error`: in which its run stopped, or None."""
+    title = html.escape(notebooks.title(notebooks.read(notebook)))
+    failed = f" (stopped in {html.escape(error)})" if error else ""
+    return f'<li><a href="{notebook.stem}.html">{title}</a>{failed}</li>'
+
+
 def page(path, *, code=True):
-    """An executed notebook as a page of HTML (str) that loads nothing from the network; a report without its code."""
+    """An executed notebook as a page of HTML (str) that loads nothing from the network.
+
+    Without `code` it is a report.
+    """
     exporter = HTMLExporter(
         embed_images=True, mathjax_url="", require_js_url="", exclude_input=not code
     )
-    executed = nbformat.read(path, as_version=4)
+    executed = notebooks.read(path)
     formulas = []
 
     def set_aside(match):  # Markdown would take a formula's tags apart
-        if not any(match.groups()):  # code
+        is_code = not any(match.groups())
+        if is_code:
             return match[0]
         formulas.append(_mathml(match))
         return f"@formula{len(formulas) - 1}@"
 
     for cell in executed.cells:
         if cell.cell_type == "markdown":
-            if code:  # links from notebook to notebook become links from page to page; a report stands alone
+            # Links from notebook to notebook become links from page to page; a report stands alone.
+            if code:
                 cell.source = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", cell.source)
             cell.source = FORMULA.sub(set_aside, cell.source)
         for output in cell.get("outputs", []):
@@ -139,13 +155,14 @@ def _mathml(match):
 
 
 def _put_alt_into_html(output):
-    """Turn a picture with an alternative text into an <img> with it: nbconvert's lab template leaves it out."""
+    """Turn a picture with an alternative text into an <img> with it.
+
+    nbconvert's lab template leaves it out.
+    """
     alt = output.get("metadata", {}).get("image/png", {}).get("alt")
     if alt:
-        output.data = {
-            "text/html": f'<img alt="{html.escape(alt)}" src="data:image/png;base64,'
-            f'{output.data["image/png"].strip()}">'
-        }
+        source = f"data:image/png;base64,{output.data['image/png'].strip()}"
+        output.data = {"text/html": f'<img alt="{html.escape(alt)}" src="{source}">'}
 
 
 def address(root=ROOT):
@@ -155,54 +172,79 @@ def address(root=ROOT):
 
 
 def rewrite_address(new, root=ROOT):
-    """Put `new` ("owner/name") for the repository's address in pyproject.toml, README.md and the notebooks."""
+    """Put `new` ("owner/name") in place of the repository's address.
+
+    In pyproject.toml, README.md and the notebooks. Raises CourseError where it is no address.
+    """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", new):
-        raise SystemExit(f"the address must be owner/name, got {new!r}")
+        raise CourseError(f"the address must be owner/name, got {new!r}")
     root = Path(root)
     old = address(root)
-    for path in [
-        root / "pyproject.toml",
-        root / "README.md",
-        *sorted((root / "notebooks").glob("*.ipynb")),
-    ]:
-        text = path.read_text(encoding="utf8")
-        if path.suffix != ".ipynb":
-            path.write_text(text.replace(old, new), encoding="utf8")
-            continue
-        notebook = nbformat.reads(text, as_version=4)
+    for path in (root / "pyproject.toml", root / "README.md"):
+        path.write_text(path.read_text(encoding="utf8").replace(old, new), encoding="utf8")
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        notebook = notebooks.read(path)
         for cell in notebook.cells:
-            # The address in the setup cell does nothing outside Colab: outputs that held before still hold.
-            held = cell.metadata.get(SOURCE_HASH) == source_hash(cell)
+            # The address in the setup cell does nothing outside Colab: outputs that held before
+            # still hold.
+            is_fresh = cell.metadata.get(SOURCE_HASH) == source_hash(cell)
             cell.source = cell.source.replace(old, new)
-            if held:
+            if is_fresh:
                 cell.metadata[SOURCE_HASH] = source_hash(cell)
         nbformat.write(notebook, path)
 
 
-def main(arguments=None):
+def store_lessons(options):
+    """`publish notebooks`. Returns True where all are stored; the first that is not ends it."""
+    for notebook in notebooks.lessons(options.lesson, options.notebooks):
+        unchanged = f"{notebook.name} is unchanged"
+        try:
+            error = store(notebook).error
+        except KeyboardInterrupt:
+            print(f"Stopped. {unchanged}.", file=sys.stderr)
+            return False
+        if error:
+            print(f"{unchanged}: it stopped in {error}", file=sys.stderr)
+            return False
+    return True
+
+
+def write_html(options):
+    """`publish html`. Returns True where all lessons ran."""
+    return to_html(notebooks.lessons(options.lesson, options.notebooks))
+
+
+def change_address(options):
+    """`publish address`."""
+    rewrite_address(options.repository)
+    return True
+
+
+def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m gan_notebooks.publish", description="Store outputs, write HTML."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for command in ("notebooks", "html"):
-        commands.add_parser(command).add_argument(
-            "--lesson", default="", help="start of the file name, such as 02"
-        )
-    commands.add_parser("address").add_argument("repository", help="owner/name")
+    for command, function in (("notebooks", store_lessons), ("html", write_html)):
+        command_parser = commands.add_parser(command)
+        add_choice_of_lessons(command_parser)
+        command_parser.set_defaults(do=function)
+    address_parser = commands.add_parser("address")
+    address_parser.add_argument("repository", help="owner/name")
+    address_parser.set_defaults(do=change_address)
+    return parser
+
+
+def main(arguments=None):
+    """The command line; ends the process. Codes as of `gan-notebooks`."""
+    parser = _parser()
     options = parser.parse_args(arguments)
-    if options.command == "address":
-        rewrite_address(options.repository)
-        return
-    lessons = notebooks.lessons(options.lesson)
-    if options.command == "html":
-        sys.exit(0 if to_html(lessons) else 1)
-    for notebook in lessons:
-        try:
-            record = store(notebook)
-        except KeyboardInterrupt:
-            sys.exit(f"Stopped. {notebook.name} is unchanged.")
-        if record["error"]:
-            sys.exit(f"{notebook.name} is unchanged: it stopped in {record['error']}")
+    try:
+        with explained(parser):
+            is_well = options.do(options)
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")
+    sys.exit(0 if is_well else 1)
 
 
 if __name__ == "__main__":

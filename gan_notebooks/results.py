@@ -8,10 +8,10 @@ Stopped, it goes on where it was. A lesson has a table where it calls `lesson.ro
 does not train for the reader stand in its parameter TABLE, a text: names separated by semicolons,
 or "all". Each variant has a fingerprint, stored beside the table (gan_notebooks.fingerprints). A
 variant is stale where its fingerprint moved, where the default of a parameter that *it* reads is
-another one, where the judges that measured it are others, or where a seed is missing; its rows alone
-are made again, by a sweep over five seeds, or over fewer where its row says how many (`seeds`). Rows
-may rest on others of the table, such as a learning rate that was chosen there; so what a sweep has
-made is looked at once more.
+another one, where the judges that measured it are others, or where a seed is missing; its rows
+alone are made again, by a sweep over five seeds, or over fewer where its row says how many
+(`seeds`). Rows may rest on others of the table, such as a learning rate that was chosen there; so
+what a sweep has made is looked at once more.
 """
 
 import argparse
@@ -21,16 +21,56 @@ import shutil
 import signal
 import sys
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from gan_helpers import tables, threads
-from gan_helpers.parameters import ParameterError, chosen
-from gan_notebooks import fingerprints, moving, sweep
-from gan_notebooks.notebooks import SweepError, lessons, parameter_specs, read_record
+from gan_helpers.parameters import chosen
+from gan_notebooks import fingerprints, grid, moving, sweep
+from gan_notebooks.commands import add_choice_of_lessons, explained
+from gan_notebooks.notebooks import lessons, outline, read_record
 from gan_notebooks.staleness import SEEDS, defaults_of, seeds_of, stale, unknown, what_they_rest_on
 
 # Of names in a run's file name, beside the lesson's name and the seed.
-LONGEST_LIST = sweep.LONGEST_NAME - 60
+LONGEST_LIST = grid.LONGEST_NAME - 60
+
+
+class Comparison(NamedTuple):
+    """A stored table beside what its lesson trains now."""
+
+    name: str
+    rows: list  # the stored rows
+    stored: dict  # {variant: what is stored beside the table}
+    current: dict  # {variant: its fingerprint now}
+    defaults: dict  # {parameter: its default now}
+    every_seed: dict  # {variant: the seeds that its rows must have}
+    wanted: dict  # {variant: (the seeds to be made, why)}
+
+    @property
+    def seeds(self):
+        """What is to be made: {variant: list of seeds}."""
+        return {variant: seeds for variant, (seeds, _) in self.wanted.items()}
+
+    @property
+    def gone(self):
+        """The variants (set) of the table that the lesson does not train any more."""
+        return {row["variant"] for row in self.rows} - self.current.keys()
+
+    @property
+    def is_up_to_date(self):
+        return not (self.wanted or self.gone or unknown(self.stored, self.defaults))
+
+
+def compare(notebook):
+    """The Comparison of a lesson's table with one run of the lesson at smoke size."""
+    rows = tables.read(notebook.stem)
+    stored = fingerprints.read(notebook.stem)
+    record = fingerprints.run(notebook)
+    current = fingerprints.of(record)
+    defaults = defaults_of(notebook)
+    every_seed = seeds_of(record)
+    wanted = stale(rows, stored, current, defaults, every_seed)
+    return Comparison(notebook.stem, rows, stored, current, defaults, every_seed, wanted)
 
 
 def make(notebook, *, jobs, folder="build/results", again=True):
@@ -38,55 +78,63 @@ def make(notebook, *, jobs, folder="build/results", again=True):
 
     With `again`, what rests on the rows made here (a rate that they chose) is made after them.
     """
-    name = notebook.stem
-    rows, stored = tables.read(name), fingerprints.read(name)
-    record, defaults = fingerprints.run(notebook), defaults_of(notebook)
-    current, every_seed = fingerprints.of(record), seeds_of(record)
-    wanted = stale(rows, stored, current, defaults, every_seed)
-    gone = {row["variant"] for row in rows} - current.keys()
-    made = "; ".join(
-        f"{variant} (seeds {', '.join(map(str, seeds))}: {why})"
-        for variant, (seeds, why) in wanted.items()
-    )
-    missing = f"; no longer there: {', '.join(sorted(gone))}" if gone else ""
-    print(f"{name}: {len(current)} variants; to be made: {made or 'none'}{missing}", flush=True)
-    seeds = {variant: seeds for variant, (seeds, _) in wanted.items()}
-    fresh = []
-    if wanted:
-        work = Path(folder) / f"{name}-{_state(current, defaults, seeds)}"
-        fresh = make_rows(notebook, seeds, current, work, jobs=jobs)
-        if fresh is None:
-            return False
-    if wanted or gone or unknown(stored, defaults):
-        # Before the table is written: this runs the lesson several times, and lessons read tables.
-        stored = what_they_rest_on(notebook, current, stored, defaults, wanted)
-        kept = [
-            row
-            for row in rows
-            if row["seed"] in every_seed.get(row["variant"], ())
-            and row["seed"] not in seeds.get(row["variant"], ())
-        ]
-        order = {variant: number for number, variant in enumerate(current)}
-        kept_and_fresh = sorted(
-            kept + fresh, key=lambda row: (order[row["variant"]], row["seed"], row["step"])
-        )
-        tables.write(tables.FOLDER / f"{name}.csv", kept_and_fresh)
-        fingerprints.write(name, stored)
-        print(f"{name}.csv: {len(kept)} rows kept, {len(fresh)} new", flush=True)
-    if wanted:
-        shutil.rmtree(work)
-        return not again or make(notebook, jobs=jobs, folder=folder, again=False)
-    return True
+    table = compare(notebook)
+    print(in_words(table), flush=True)
+    if table.is_up_to_date:
+        return True
+    if not table.wanted:
+        write(notebook, table, [])
+        return True
+    work = Path(folder) / f"{table.name}-{_state(table)}"
+    fresh = make_rows(notebook, table.seeds, table.current, work, jobs=jobs)
+    if fresh is None:
+        return False
+    write(notebook, table, fresh)
+    shutil.rmtree(work)
+    return not again or make(notebook, jobs=jobs, folder=folder, again=False)
 
 
-def _state(current, defaults, seeds):
+def in_words(table):
+    """What is to be made of a table and why, in a line (str)."""
+    parts = []
+    for variant, (seeds, why) in table.wanted.items():
+        parts.append(f"{variant} (seeds {', '.join(map(str, seeds))}: {why})")
+    made = "; ".join(parts) or "none"
+    gone = f"; no longer there: {', '.join(sorted(table.gone))}" if table.gone else ""
+    return f"{table.name}: {len(table.current)} variants; to be made: {made}{gone}"
+
+
+def write(notebook, table, fresh):
+    """Store a table and what its variants rest on.
+
+    Its rows are the `fresh` ones and those of the old ones that still say what the lesson does.
+    """
+    # Before the table is written: this runs the lesson several times, and lessons read tables.
+    stored = what_they_rest_on(notebook, table.current, table.stored, table.defaults, table.wanted)
+    kept = [row for row in table.rows if _is_kept(row, table)]
+    order = {variant: number for number, variant in enumerate(table.current)}
+    rows = sorted(kept + fresh, key=lambda row: (order[row["variant"]], row["seed"], row["step"]))
+    tables.write(tables.FOLDER / f"{table.name}.csv", rows)
+    fingerprints.write(table.name, stored)
+    print(f"{table.name}.csv: {len(kept)} rows kept, {len(fresh)} new", flush=True)
+
+
+def _is_kept(row, table):
+    """Is a stored row one that the table must have, and not made anew?"""
+    every_seed = table.every_seed.get(row["variant"], ())
+    seeds_made = table.seeds.get(row["variant"], ())
+    return row["seed"] in every_seed and row["seed"] not in seeds_made
+
+
+def _state(table):
     """A name for a state of the code: what an interrupted run left is used only where it fits."""
     numbers = [fingerprints.yardstick()]
-    for variant in seeds:
-        numbers += [current[variant][part] for part in fingerprints.PARTS]
+    for variant in table.wanted:
+        numbers += [table.current[variant][part] for part in fingerprints.PARTS]
     # Rounded: on another machine or with another number of threads the last digits differ.
     rounded = [[f"{number:.6g}" for number in part] for part in numbers]
-    return hashlib.sha256(repr([defaults, seeds, rounded]).encode()).hexdigest()[:12]
+    state = [table.defaults, table.seeds, rounded]
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:12]
 
 
 def make_rows(notebook, seeds, current, work, *, jobs):
@@ -94,31 +142,32 @@ def make_rows(notebook, seeds, current, work, *, jobs):
 
     `current`: {variant: …} of all that the lesson has. Returns the rows, None where a run failed.
     """
-    has_choice, runs = "TABLE" in parameter_specs(notebook), {}
+    has_choice = "TABLE" in outline(notebook).parameters
+    runs = {}
     for seed in SEEDS:
         names = [variant for variant in seeds if seed in seeds[variant]]
         if names:
             table = {"TABLE": table_parameters(names, current)} if has_choice else {}
-            runs |= sweep.plan([notebook], {"SEED": [seed]} | table)
+            runs |= grid.plan([notebook], {"SEED": [seed]} | table)
     statuses = sweep.sweep(runs, work, jobs=jobs)
     if any(status.get("status") != "done" for status in statuses.values()):
         return None
     fresh = []
     for name, (_, parameters) in runs.items():
-        seed, trained = parameters["SEED"], chosen(parameters.get("TABLE", "all"), current)
-        command = " ".join(
-            [
-                f"gan-notebooks sweep --lesson {notebook.stem[:2]}",
-                *(f'--set "{key}={value}"' for key, value in parameters.items()),
-                f"--jobs {jobs}",
-            ]
-        )
-        fresh += [
-            row | {"command": command}
-            for row in rows_of(read_record(work / f"{name}.ipynb"), seed)
-            if row["variant"] in trained and seed in seeds.get(row["variant"], ())
-        ]
+        seed = parameters["SEED"]
+        trained = chosen(parameters.get("TABLE", "all"), current)
+        command = _command(notebook, parameters, jobs)
+        for row in rows_of(read_record(work / f"{name}.ipynb"), seed):
+            if row["variant"] in trained and seed in seeds.get(row["variant"], ()):
+                fresh.append(row | {"command": command})
     return fresh
+
+
+def _command(notebook, parameters, jobs):
+    """The command line that makes a row anew."""
+    settings = [f'--set "{name}={value}"' for name, value in parameters.items()]
+    lesson = notebook.stem[:2]
+    return " ".join([f"gan-notebooks sweep --lesson {lesson}", *settings, f"--jobs {jobs}"])
 
 
 def table_parameters(names, every):
@@ -149,37 +198,50 @@ def rows_of(record, seed):
     return rows
 
 
-def main(arguments=None):
+def make_tables(options):
+    """`python -m gan_notebooks.results`. Returns True where every table is up to date."""
+    notebooks = lessons(options.lesson, options.notebooks)
+    return all([make(notebook, jobs=options.jobs) for notebook in notebooks])
+
+
+def move_rows(options):
+    """`python -m gan_notebooks.results move`. Returns True where a variant moved."""
+    return moving.print_moves(options.old, options.new, options.notebooks)
+
+
+def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m gan_notebooks.results",
         description="Make the stored tables anew where they are stale.",
     )
-    parser.add_argument(
-        "--lesson", default="", help="start of the file name, such as 02; default: every lesson"
-    )
+    add_choice_of_lessons(parser)
     parser.add_argument(
         "--jobs", type=int, default=1, help="runs at a time; they share the CPU's cores"
     )
+    parser.set_defaults(do=make_tables)
     commands = parser.add_subparsers(dest="command")
     move_parser = commands.add_parser(
         "move", help="move rows to the lesson that trains their variants now"
     )
     move_parser.add_argument("old", help="name of the table they are in, such as 02_classic_gan")
     move_parser.add_argument("new", help="start of the file name of the lesson, such as 03")
+    move_parser.set_defaults(do=move_rows)
+    return parser
+
+
+def main(arguments=None):
+    """The command line; ends the process. Codes as of `gan-notebooks`."""
+    parser = _parser()
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # With another number of threads sums are rounded in another order: rows that others repeat.
     os.environ[threads.VARIABLE] = "1"
     try:
-        if options.command == "move":
-            well = moving.print_moves(options.old, options.new)
-        else:
-            well = all([make(notebook, jobs=options.jobs) for notebook in lessons(options.lesson)])
-    except (ParameterError, SweepError) as error:
-        parser.error(str(error))
+        with explained(parser):
+            is_well = options.do(options)
     except KeyboardInterrupt:
         sys.exit("Stopped. Start the same command again, and it does what is missing.")
-    sys.exit(0 if well else 1)
+    sys.exit(0 if is_well else 1)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import json
 from gan_helpers import tables
 from gan_notebooks import fingerprints
 from gan_notebooks.fingerprints import JUDGES
-from gan_notebooks.notebooks import default_parameters
+from gan_notebooks.notebooks import outline
 
 SEEDS = (0, 1, 2, 3, 4)
 NO_SETTINGS = ("SEED", "TABLE")  # parameters that say which rows are made, and not how
@@ -22,7 +22,7 @@ def seeds_of(record):
 
 def defaults_of(notebook):
     """The default parameters on which rows can rest: {name: value}."""
-    defaults = default_parameters(notebook)
+    defaults = outline(notebook).defaults
     return {name: value for name, value in defaults.items() if name not in NO_SETTINGS}
 
 

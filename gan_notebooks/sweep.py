@@ -1,112 +1,49 @@
-"""Many runs of lessons: every combination of parameter values, several at a time, resumable, into one table."""
+"""Many runs of lessons, several at a time, resumable: `grid` plans, `collect` makes the table."""
 
 import contextlib
 import hashlib
-import itertools
 import json
 import os
 import shutil
 import socket
 import time
 from pathlib import Path
-from urllib.parse import quote
 
-import nbformat
-import yaml
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from gan_helpers import tables
-from gan_helpers.parameters import ParameterError, check_parameters
-from gan_notebooks.notebooks import SweepError, parameter_specs, read_record, size_parameters
-from gan_notebooks.runner import INTERRUPTED, POLL, partial, start, stopped_in
+from gan_helpers.parameters import ParameterError
+from gan_notebooks import notebooks
+from gan_notebooks.errors import SweepError
+from gan_notebooks.runner import INTERRUPTED, POLL, partial, start
 
-LONGEST_NAME = 200  # bytes; most file systems allow 255, and an ending comes behind
-
-
-def parse_settings(settings):
-    """["SEED=0,1", "PUBLISHED=true"] as {"SEED": [0, 1], "PUBLISHED": [True]}."""
-    parsed = {}
-    for setting in settings:
-        name, equals, values = setting.partition("=")
-        if not equals or not values:
-            raise ParameterError(f"--set takes NAME=value or NAME=value,value, got {setting!r}")
-        if name in parsed:
-            raise ParameterError(f"--set {name} is given twice: write --set {name}=value,value")
-        parsed[name] = [_parse_value(value) for value in values.split(",")]
-    return parsed
+COPIES = ".lessons"  # the folder of the lessons as they were when the sweep began
+LOCK = ".lock"
+HOLDER = ".lock.holder"  # beside the lock, whose file cannot hold a text: who is sweeping
 
 
-def _parse_value(text):
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        with contextlib.suppress(ValueError):
-            return kind(text)
-    return text
+class Stopped(KeyboardInterrupt):
+    """A sweep was interrupted. `statuses`: what `sweep` would have returned, as far as it came."""
 
-
-def read_grid(path):
-    """A grid from a YAML file, such as `SEED: [0, 1]`: {"SEED": [0, 1]}. One value may stand without brackets.
-
-    Raises ParameterError where the file is no such table. That YAML reads 1e-3 as text, `plan` says.
-    """
-    try:
-        grid = yaml.safe_load(Path(path).read_text(encoding="utf8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ParameterError(f"the grid {path} cannot be read: {error}") from None
-    if not isinstance(grid, dict) or not all(isinstance(name, str) for name in grid):
-        raise ParameterError(
-            f"the grid {path} must have a line for each parameter, such as SEED: [0, 1, 2]"
-        )
-    return {name: values if isinstance(values, list) else [values] for name, values in grid.items()}
-
-
-def plan(notebooks, grid, size="default"):
-    """Every run of a sweep: {run id: (notebook, parameters)}. Raises ParameterError for a bad name or value.
-
-    `grid`: dict of parameter to list of values; `size` gives the others.
-    """
-    if empty := [name for name, values in grid.items() if not values]:
-        raise ParameterError(
-            f"there is no value for {', '.join(empty)}: give one, or leave the name out"
-        )
-    runs, taken = {}, set()
-    for notebook in notebooks:
-        specs, sized = parameter_specs(notebook), size_parameters(notebook, size)
-        for values in itertools.product(*grid.values()):
-            chosen = dict(zip(grid, values, strict=True))
-            parameters = sized | chosen
-            check_parameters(notebook.stem, parameters, specs)
-            name = ",".join(
-                [
-                    notebook.stem,
-                    *([size] if size != "default" else []),
-                    *(f"{key}={quote(str(value), safe='')}" for key, value in chosen.items()),
-                ]
-            )
-            if len(name.encode()) > LONGEST_NAME:
-                raise ParameterError(
-                    f"the run's file name would be too long: {name}; set fewer or shorter values"
-                )
-            if name.casefold() in taken:  # one file on Windows and macOS
-                raise ParameterError(
-                    f"two runs would have one file name, {name}: give each value once"
-                )
-            taken.add(name.casefold())
-            runs[name] = notebook, parameters
-    return runs
+    def __init__(self, statuses):
+        super().__init__("the sweep was interrupted")
+        self.statuses = statuses
 
 
 def sweep(runs, folder, *, jobs=1, timeout=None, scheduler=None, again=False, quiet=True):
-    """Do what is missing of `runs` (from `plan`) in `folder`. Returns {run id: status dict}.
+    """Do what is missing of `runs` (from `grid.plan`) in `folder`. Returns {run id: status dict}.
 
-    `jobs` at a time here, or on the workers of a Dask `scheduler` (its address); each may take `timeout` seconds.
-    A run is executed into a partial notebook that takes its place at the end; its status file says "running",
-    "done" or "failed" (with the error). A run is missing unless it is done, with the code and the sizes that the
-    lesson has now; with `again` all are. The lessons are copied first: editing one does not change a sweep under way.
-    `quiet` shows one bar over the runs, else each has a bar over its cells. Ctrl-C stops all and raises
-    KeyboardInterrupt; what is done stays done. Raises SweepError where another sweep works in `folder`, and where the
-    cluster cannot do the runs.
+    `jobs` at a time here, or on the workers of a Dask `scheduler` (its address); each may take
+    `timeout` seconds. A run is executed into a partial notebook that takes its place at the end;
+    its status file says "running", "done" or "failed" (with the error), and there is none before
+    its turn. A run is missing unless it is done, with the code and the sizes that the lesson has
+    now; with `again` all are. The lessons are copied first: editing one does not change a sweep
+    under way. `quiet` shows one bar over the runs, else each has a bar over its cells.
+
+    Ctrl-C stops all and raises Stopped; what is done stays done. Raises ParameterError for jobs or
+    a timeout that cannot be, SweepError where another sweep works in `folder` and where the cluster
+    cannot do the runs, CourseError where a notebook cannot be read.
     """
     if jobs < 1:
         raise ParameterError(f"jobs must be 1 or more, got {jobs}")
@@ -114,145 +51,172 @@ def sweep(runs, folder, *, jobs=1, timeout=None, scheduler=None, again=False, qu
         raise ParameterError(f"the timeout must be above 0 seconds, got {timeout:g}")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
-        (folder / ".lessons").mkdir(exist_ok=True)
-        hashes, copies = {}, {}
-        for notebook in {notebook for notebook, _ in runs.values()}:
-            copies[notebook] = Path(shutil.copy2(notebook, folder / ".lessons"))
-            hashes[notebook] = _code_hash(copies[notebook])
-        statuses, missing = {}, {}
-        for name, (notebook, parameters) in runs.items():
-            wanted = {
-                "run": name,
-                "lesson": notebook.stem,
-                "parameters": parameters,
-                "code": hashes[notebook],
+    statuses = {}
+    try:
+        with locked(folder):
+            copies = _copy_lessons(runs, folder)
+            if again:
+                _remove_results(runs, folder)
+            statuses = _statuses(runs, copies, folder)
+            missing = {
+                name: (copies[notebook], parameters)
+                for name, (notebook, parameters) in runs.items()
+                if statuses[name].get("status") != "done"
             }
-            found, executed = read_status(folder, name), folder / f"{name}.ipynb"
-            if (
-                again
-                or not found.items() >= (wanted | {"status": "done"}).items()
-                or not executed.exists()
-            ):
-                missing[name] = copies[notebook], parameters
-                if again:  # an earlier result must not pass for this one's
-                    executed.unlink(missing_ok=True)
-                    (folder / f"{name}.json").unlink(missing_ok=True)
-            statuses[name] = wanted if name in missing else found
-        if scheduler and missing:
-            from gan_notebooks import cluster  # only who asks for it needs dask.distributed
+            if scheduler and missing:
+                from gan_notebooks import cluster  # only who asks for it needs dask.distributed
 
-            records = cluster.execute_all(missing, folder, scheduler, timeout=timeout)
-        else:
-            records = _execute_all(missing, folder, jobs=jobs, timeout=timeout, quiet=quiet)
-        _follow(
-            records,
-            statuses,
-            folder,
-            progress(len(runs), len(runs) - len(missing), disable=not quiet),
-        )
+                events = cluster.execute_all(missing, folder, scheduler, timeout=timeout)
+            else:
+                events = _execute_all(missing, folder, jobs=jobs, timeout=timeout, quiet=quiet)
+            bar = progress(len(runs), len(runs) - len(missing), disable=not quiet)
+            _follow(events, statuses, folder, bar)
+    except KeyboardInterrupt:
+        raise Stopped(statuses) from None
     return statuses
 
 
+def _copy_lessons(runs, folder):
+    """Copy the lessons of `runs` into `folder`: {notebook: its copy}."""
+    (folder / COPIES).mkdir(exist_ok=True)
+    lessons = {notebook for notebook, _ in runs.values()}
+    return {notebook: Path(shutil.copy2(notebook, folder / COPIES)) for notebook in lessons}
+
+
+def _remove_results(runs, folder):
+    """An earlier result must not pass for that of a run which is done again."""
+    for name in runs:
+        (folder / f"{name}.ipynb").unlink(missing_ok=True)
+        (folder / f"{name}.json").unlink(missing_ok=True)
+
+
+def _statuses(runs, copies, folder):
+    """{run id: status} before anything is run: as stored where it is done, else no "status"."""
+    hashes = {notebook: _code_hash(copy) for notebook, copy in copies.items()}
+    statuses = {}
+    for name, (notebook, parameters) in runs.items():
+        planned = {
+            "run": name,
+            "lesson": notebook.stem,
+            "parameters": parameters,
+            "code": hashes[notebook],
+        }
+        stored = read_status(folder, name)
+        as_planned = stored.items() >= (planned | {"status": "done"}).items()
+        is_done = as_planned and (folder / f"{name}.ipynb").exists()
+        statuses[name] = stored if is_done else planned
+    return statuses
+
+
+def _code_hash(notebook):
+    """Of the code alone: a corrected sentence makes no run stale."""
+    cells = notebooks.read(notebook).cells
+    code = "\0".join(cell.source for cell in cells if cell.cell_type == "code")
+    return hashlib.sha256(code.encode()).hexdigest()
+
+
 def _execute_all(runs, folder, *, jobs, timeout, quiet):
-    """Execute `runs` in processes here. Yields (run id, None) when one starts, (run id, record) when it has ended."""
-    waiting, running = list(runs), {}
+    """Execute `runs` in processes here: {run id: (notebook, parameters)}.
+
+    Yields (run id, None) when one starts and (run id, Result) when it has ended.
+    """
+    waiting = list(runs)
+    running = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 name = waiting.pop(0)
                 notebook, parameters = runs[name]
-                running[name] = start(
-                    notebook, partial(folder, name), parameters, quiet=quiet, timeout=timeout
-                )
+                output = partial(folder, name)
+                running[name] = start(notebook, output, parameters, quiet=quiet, timeout=timeout)
                 yield name, None
-            for name in [name for name, one in running.items() if one.ended()]:
-                yield name, running.pop(name).finish()
+            for name in list(running):
+                if running[name].ended():
+                    yield name, running.pop(name).finish()
             time.sleep(POLL)
     finally:
-        for one in running.values():
-            one.stop()
-            one.finish()
+        for process in running.values():
+            process.stop()
+            process.finish()
 
 
-def _follow(records, statuses, folder, bar):
-    """Write down what becomes of the runs. `records`: a generator as `_execute_all`."""
+def _follow(events, statuses, folder, bar):
+    """Write down what becomes of the runs, in `statuses` and in their files.
+
+    `events`: a generator such as `_execute_all`.
+    """
     try:
-        with bar, contextlib.closing(records):
-            for name, record in records:
-                if record is None:
+        with bar, contextlib.closing(events):
+            for name, result in events:
+                if result is None:
                     statuses[name]["status"] = "running"
                 else:
-                    status = "failed" if record["error"] else "done"
-                    statuses[name] |= {
-                        "status": status,
-                        "error": record["error"],
-                        "seconds": record["seconds"],
-                    }
-                    if status == "done":
-                        os.replace(partial(folder, name), folder / f"{name}.ipynb")
-                    else:
-                        tqdm.write(f"{name}: stopped in {record['error']}")
+                    _note_end(statuses[name], result, folder)
                     bar.update()
                 _write_status(folder, statuses[name])
     except BaseException:
-        for name, status in statuses.items():
+        for status in statuses.values():
             if status.get("status") == "running":
-                there = partial(folder, name).exists()
-                status |= {
-                    "status": "failed",
-                    "error": stopped_in(partial(folder, name), INTERRUPTED)
-                    if there
-                    else INTERRUPTED,
-                }
-                _write_status(folder, status)
+                _note_interruption(status, folder)
         raise
 
 
-def progress(total, done, *, disable=False):
-    """A bar over `total` runs. The time left is reckoned from the runs of this sweep, not from those `done` before.
+def _note_end(status, result, folder):
+    """Put the Result of a run into its status, and its notebook into its place where it is done."""
+    name = status["run"]
+    if result.error:
+        tqdm.write(f"{name}: stopped in {result.error}")
+    else:
+        os.replace(partial(folder, name), folder / f"{name}.ipynb")
+    status["status"] = "failed" if result.error else "done"
+    status |= {"error": result.error, "seconds": result.seconds}
 
-    It takes their mean: runs that go side by side end together, and the mean of the last few would jump.
+
+def _note_interruption(status, folder):
+    """A run that was ended, or whose end nobody waits for, has failed."""
+    path = partial(folder, status["run"])
+    error = notebooks.stopped_in(path, INTERRUPTED) if path.exists() else INTERRUPTED
+    status |= {"status": "failed", "error": error}
+    with contextlib.suppress(OSError):  # a full disk, which may have ended the sweep
+        _write_status(folder, status)
+
+
+def progress(total, done, *, disable=False):
+    """A bar over `total` runs. The time left is reckoned from this sweep's runs, not those `done`.
+
+    It takes their mean: runs that go side by side end together, and the mean of the last few would
+    jump.
     """
     return tqdm(total=total, initial=done, unit="run", ncols=100, smoothing=0, disable=disable)
 
 
 @contextlib.contextmanager
-def _locked(folder):
-    """One sweep at a time in a folder: the system's lock on a file, which a process loses when it ends, even killed.
+def locked(folder):
+    """One sweep at a time in a folder. Raises SweepError, with the holder's name, for a second one.
 
-    The file stays: two processes could hold a lock each if one of them could remove it in between.
+    The system's lock on a file, which a process loses when it ends, even killed.
     """
-    with open(folder / ".lock", "a+", encoding="utf8") as file:
-        if not _lock(file):
-            file.seek(0)
-            raise SweepError(
-                f"{file.read() or 'another process'} is sweeping into {folder.resolve()}: wait, or give "
-                "another folder"
-            )
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}")
-        file.flush()
-        yield
-
-
-def _lock(file):
-    """Lock an open file until it is closed. Returns False where another process has locked it."""
+    lock = FileLock(folder / LOCK)
     try:
-        if os.name == "nt":
-            import msvcrt
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise SweepError(
+            f"{_holder(folder)} is sweeping into {folder.resolve()}: wait, or give another folder"
+        ) from None
+    try:
+        tables.replace(folder / HOLDER, f"process {os.getpid()} on {socket.gethostname()}")
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            (folder / HOLDER).unlink(missing_ok=True)
+        lock.release()
 
-            file.seek(
-                10_000
-            )  # Windows locks bytes, and who is refused wants to read the first ones
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def _holder(folder):
+    try:
+        return (folder / HOLDER).read_text(encoding="utf8")
+    except OSError:  # it has just taken the lock, or is about to give it back
+        return "another process"
 
 
 def read_status(folder, name):
@@ -266,50 +230,3 @@ def read_status(folder, name):
 
 def _write_status(folder, status):
     tables.replace(folder / f"{status['run']}.json", json.dumps(status, indent=1))
-
-
-def _code_hash(notebook):
-    """Of the code alone: a corrected sentence makes no run stale."""
-    cells = nbformat.read(notebook, as_version=4).cells
-    return hashlib.sha256(
-        "\0".join(cell.source for cell in cells if cell.cell_type == "code").encode()
-    ).hexdigest()
-
-
-def collect(folder, output):
-    """Write one table of all runs in `folder` to `output` (CSV): parameters, status, seconds, claims, scores."""
-    rows = []
-    for path in sorted(Path(folder).glob("*.json")):
-        status, record = read_status(folder, path.stem), {}
-        if status.get("status") == "done":  # else a notebook may be there from an earlier run
-            try:
-                record = read_record(path.with_suffix(".ipynb"))
-            except Exception as error:  # one damaged file must not cost the table of the others
-                status |= {"status": "unreadable", "error": str(error)}
-        claims = record.get("values", {}).get("claims", [])
-        rows.append(
-            {
-                "run": status.get("run", path.stem),
-                "status": status.get("status", "unreadable"),
-                "seconds": status.get("seconds"),
-                **status.get("parameters", {}),
-                "claims_held": sum(claim["holds"] for claim in claims),
-                "claims": len(claims),
-                **_flat(record.get("values", {}).get("scores", {})),
-                "error": status.get("error"),
-            }
-        )
-    if not rows:
-        raise SystemExit(f"there are no runs in {folder}: start them with `gan-notebooks sweep`")
-    tables.write(output, rows)
-    return rows
-
-
-def _flat(scores, prefix=""):
-    """{"a": {"b": 1}} as {"a b": 1}: a column a number."""
-    flat = {}
-    for name, value in scores.items():
-        flat |= (
-            _flat(value, f"{prefix}{name} ") if isinstance(value, dict) else {prefix + name: value}
-        )
-    return flat

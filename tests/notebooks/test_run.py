@@ -27,12 +27,16 @@ def nbval(path):
     return subprocess.run(command, capture_output=True, text=True, env=own)
 
 
+def record_of(notebook, executed, parameters):
+    """The record of a run without an error, whose notebook is to be `executed`."""
+    assert runner.execute(notebook, executed, parameters, quiet=True).error is None
+    return notebooks.read_record(executed)
+
+
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs_and_repeats(notebook, tmp_path):
     executed = tmp_path / notebook.name
-    parameters = notebooks.size_parameters(notebook, "smoke")
-    record = runner.execute(notebook, executed, parameters, quiet=True)
-    assert record["error"] is None
+    record = record_of(notebook, executed, notebooks.size_parameters(notebook, "smoke"))
     failed = [claim["sentence"] for claim in record["values"]["claims"] if not claim["holds"]]
     assert record["values"]["claims"] and not failed
 
@@ -76,7 +80,7 @@ def test_the_table_rests_on_what_the_lesson_trains_now(notebook, known_judges):
     assert current and stale == {}, "run `make results`"
     assert staleness.unknown(stored, defaults) == [], "`make results` finds out who reads them"
     assert {row["variant"] for row in rows} == current.keys() == stored.keys()
-    choice = notebooks.parameter_specs(notebook).get("TABLE")
+    choice = notebooks.outline(notebook).specs.get("TABLE")
     if choice is not None:
         assert sorted(choice) == sorted(current), "TABLE must take the name of every variant"
         with_comma = [name for name in choice if "," in name]
@@ -104,11 +108,10 @@ def test_the_full_run_rests_on_the_lessons_code(known_judges):
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_variant_of_the_table_is_measured(notebook, tmp_path):
     """With the judges themselves, which the runs for fingerprints do without."""
-    if "TABLE" not in notebooks.parameter_specs(notebook):
+    if "TABLE" not in notebooks.outline(notebook).parameters:
         pytest.skip("trains every variant for the reader, too")
     parameters = notebooks.size_parameters(notebook, "smoke") | {"TABLE": "all"}
-    record = runner.execute(notebook, tmp_path / notebook.name, parameters, quiet=True)
-    assert record["error"] is None
+    record = record_of(notebook, tmp_path / notebook.name, parameters)
     assert all(claim["holds"] for claim in record["values"]["claims"])
     variants = {row["variant"] for row in record["values"]["rows"]}
     assert variants == fingerprints.read(notebook.stem).keys()
@@ -131,8 +134,7 @@ def columns_of(rows):
 def test_lesson_02_runs_with_the_published_code_as_main(tmp_path):
     notebook = next(path for path in NOTEBOOKS if path.stem.startswith("02"))
     parameters = notebooks.size_parameters(notebook, "smoke") | {"PUBLISHED": True}
-    record = runner.execute(notebook, tmp_path / notebook.name, parameters, quiet=True)
-    assert record["error"] is None
+    record = record_of(notebook, tmp_path / notebook.name, parameters)
     assert record["values"]["scores"]["main"] == "published code"
     assert all(claim["holds"] for claim in record["values"]["claims"])
 

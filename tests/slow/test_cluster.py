@@ -17,12 +17,14 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from gan_helpers import threads
 from gan_notebooks import sweep
+from gan_notebooks.collect import collect
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.name == "nt", reason="kills workers by signal"),
 ]
 ROOT = Path(__file__).parents[2]
+GUARD = 900  # seconds until a wait for what never comes is given up: no measure of speed
 CELLS = [
     "from gan_helpers.lesson import Lesson\nlesson = Lesson('07_small')",
     "SEED: int = 0  # seed\nSECONDS: float = 1.0  # to sleep\nLOG: str = ''  # file",
@@ -30,12 +32,13 @@ CELLS = [
     "import os, time\nprint(SEED, os.getcwd(), file=open(LOG, 'a'))\nprint('so far')",
     "if SEED == 98:\n    raise OSError('broken')\ntime.sleep(SECONDS)\n"
     "print(SEED, os.getcwd(), file=open(LOG + '.ended', 'a'))",
-    "lesson.record(square=SEED * SEED, threads=int(os.environ['OMP_NUM_THREADS']), folder=os.getcwd())",
+    "count = int(os.environ['OMP_NUM_THREADS'])\n"
+    "lesson.record(square=SEED * SEED, threads=count, folder=os.getcwd())",
 ]
+# A shell's background job ignores SIGINT and hands that down.
 SWEEP = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "from gan_notebooks import cli, notebooks; notebooks.lessons.__defaults__ = ('', sys.argv[1]); "
-    "cli.main(sys.argv[2:])"
+    "from gan_notebooks import cli; cli.main(['sweep', *sys.argv[1:]])"
 )
 
 
@@ -43,11 +46,11 @@ class Cluster:
     """A scheduler, and workers that are added one by one; each works in a folder of its own."""
 
     def __init__(self, folder):
-        self.folder, self.processes = folder, []
-        self.start(
-            "scheduler", "scheduler", "--port", "0", "--scheduler-file", folder / "address.json"
-        )
-        self.address = until(lambda: json.loads((folder / "address.json").read_text())["address"])
+        self.folder = folder
+        self.processes = []
+        file = folder / "address.json"
+        self.start("scheduler", "scheduler", "--port", "0", "--scheduler-file", file)
+        self.address = until(lambda: json.loads(file.read_text())["address"])
 
     def start(self, name, *command, path=ROOT, kernel_threads=""):
         own = self.folder / name
@@ -77,18 +80,21 @@ class Cluster:
 
 
 def environment(path=ROOT, kernel_threads=""):
-    """With an OMP_NUM_THREADS that must not reach the kernels; `kernel_threads`: what may, or nothing."""
+    """With an OMP_NUM_THREADS that must not reach the kernels.
+
+    `kernel_threads`: what may reach them, or nothing.
+    """
     own = {"PYTHONPATH": str(path), "OMP_NUM_THREADS": "7", threads.VARIABLE: kernel_threads}
     return os.environ | own
 
 
-def until(look, seconds=180):
+def until(look, seconds=GUARD):
     """What `look()` returns once it is true; that it raises means not yet."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with contextlib.suppress(Exception):
-            if found := look():
-                return found
+            if answer := look():
+                return answer
         time.sleep(0.1)
     raise AssertionError(f"not within {seconds} seconds")
 
@@ -106,11 +112,8 @@ def cluster(tmp_path):
 def lesson(tmp_path):
     notebook = new_notebook(cells=[new_code_cell(source) for source in CELLS])
     notebook.cells[1].metadata["tags"] = ["parameters"]
-    notebook.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata["kernelspec"] = kernel
     (tmp_path / "lessons").mkdir()
     nbformat.write(notebook, tmp_path / "lessons" / "07_small.ipynb")
     return tmp_path
@@ -119,21 +122,10 @@ def lesson(tmp_path):
 def begin(cluster, lesson, seeds, *options):
     """The command, started. Its notebooks go to `out`."""
     (lesson / "grid.yaml").write_text(f"SEED: {list(seeds)}\nLOG: {lesson / 'begun'}\n")
+    command = ["--notebooks", lesson / "lessons", "--grid", lesson / "grid.yaml"]
+    command += ["--output", lesson / "out", "--scheduler", cluster.address, *options]
     return subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            SWEEP,
-            lesson / "lessons",
-            "sweep",
-            "--grid",
-            lesson / "grid.yaml",
-            "--output",
-            lesson / "out",
-            "--scheduler",
-            cluster.address,
-            *options,
-        ],
+        [sys.executable, "-c", SWEEP, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -142,18 +134,20 @@ def begin(cluster, lesson, seeds, *options):
 
 
 def rows(lesson):
-    return sweep.collect(lesson / "out", lesson / "runs.csv")
+    return collect(lesson / "out", lesson / "runs.csv")
 
 
 def statuses(lesson):
-    found = [
-        sweep.read_status(lesson / "out", path.stem) for path in (lesson / "out").glob("*.json")
-    ]
-    return {status["parameters"]["SEED"]: status for status in found}
+    folder = lesson / "out"
+    every = [sweep.read_status(folder, path.stem) for path in folder.glob("*.json")]
+    return {status["parameters"]["SEED"]: status for status in every}
 
 
 def begun(lesson, log="begun"):
-    """The runs that got to their sleep, or to its end ("begun.ended"), in order: (seed, name of the worker)."""
+    """The runs that got to their sleep, or to its end ("begun.ended"), in order.
+
+    A list of (seed, name of the worker).
+    """
     lines = [line.split() for line in (lesson / log).read_text().splitlines()]
     return [(int(seed), Path(folder).name) for seed, folder in lines]
 
@@ -173,18 +167,16 @@ def test_of_two_workers_one_is_killed_and_every_run_is_there_once(cluster, lesso
 
     until(in_the_middle_of_a_later_run)
     first.kill()
-    text, errors = command.communicate(timeout=180)
+    text, errors = command.communicate(timeout=GUARD)
     assert command.returncode == 0 and "10 of 10 runs are done" in text, errors
-    found = rows(lesson)
-    assert [row["SEED"] for row in found] == list(range(10)) == sorted(statuses(lesson))
-    assert [row["square"] for row in found] == [seed * seed for seed in range(10)]
-    assert {row["status"] for row in found} == {"done"} and not list(
-        (lesson / "out").glob("*.part*")
-    )
-    where = {(Path(row["folder"]).name, row["threads"]) for row in found}
-    assert where == {("first", 1), ("second", min(2, threads.usable_cores()))}, (
-        "both worked; one thread is usual"
-    )
+    table = rows(lesson)
+    assert [row["SEED"] for row in table] == list(range(10)) == sorted(statuses(lesson))
+    assert [row["square"] for row in table] == [seed * seed for seed in range(10)]
+    assert {row["status"] for row in table} == {"done"}
+    assert not list((lesson / "out").glob("*.part*"))
+    workers = {(Path(row["folder"]).name, row["threads"]) for row in table}
+    usual = {("first", 1), ("second", min(2, threads.usable_cores()))}
+    assert workers == usual, "both worked; one thread is usual"
     lost = [seed for seed, worker in begun(lesson) if worker == "first"][-1]
     assert times_begun(lesson) == dict.fromkeys(range(10), 1) | {lost: 2}, (
         "the kill fell into a run, begun again"
@@ -196,13 +188,13 @@ def test_ctrl_c_stops_the_workers_and_the_next_start_does_the_rest(cluster, less
     command = begin(cluster, lesson, range(4), "--set", "SECONDS=5.0")
     until(lambda: statuses(lesson)[0]["status"] == "done" and times_begun(lesson)[1])
     command.send_signal(signal.SIGINT)
-    text, errors = command.communicate(timeout=180)
+    text, errors = command.communicate(timeout=GUARD)
     assert command.returncode == 1 and "1 of 4 runs are done" in text, errors
     told = {seed: status["status"] for seed, status in statuses(lesson).items()}
     assert told == {0: "done", 1: "failed", 2: "failed"}
     assert statuses(lesson)[1]["error"] == "interrupted"
     command = begin(cluster, lesson, range(4), "--set", "SECONDS=5.0")
-    text, errors = command.communicate(timeout=180)
+    text, errors = command.communicate(timeout=GUARD)
     assert command.returncode == 0 and "4 of 4 runs are done" in text, errors
     assert times_begun(lesson) == {0: 1, 1: 2, 2: 1, 3: 1}, "what was done is kept"
     assert times_begun(lesson, "begun.ended") == dict.fromkeys(range(4), 1), (
@@ -213,47 +205,44 @@ def test_ctrl_c_stops_the_workers_and_the_next_start_does_the_rest(cluster, less
 def test_a_failure_and_a_timeout_bring_back_the_partial_notebook(cluster, lesson):
     cluster.worker("only", "--nthreads", "1")
     command = begin(cluster, lesson, [98, 1], "--set", "SECONDS=99", "--timeout", "25")
-    _, errors = command.communicate(timeout=180)
+    _, errors = command.communicate(timeout=GUARD)
     assert command.returncode == 1
-    found = statuses(lesson)
+    ended = statuses(lesson)
     # The injected parameters are a cell, too.
-    assert found[98]["error"] == "cell [6]: OSError: broken", errors
-    assert found[1]["error"] == "cell [6]: out of time: the run had 25 seconds"
-    for name in (status["run"] for status in found.values()):
+    assert ended[98]["error"] == "cell [6]: OSError: broken", errors
+    assert ended[1]["error"] == "cell [6]: out of time: the run had 25 seconds"
+    for name in (status["run"] for status in ended.values()):
         assert "so far" in (lesson / "out" / f"{name}.part.ipynb").read_text()
 
 
 def test_a_worker_with_another_version_is_refused_in_words(cluster, lesson, tmp_path):
-    shutil.copytree(ROOT / "gan_helpers", tmp_path / "old" / "gan_helpers")
+    for package in ("gan_helpers", "gan_notebooks"):
+        shutil.copytree(ROOT / package, tmp_path / "old" / package)
     with open(tmp_path / "old" / "gan_helpers" / "losses.py", "a") as file:
         file.write("\n# another line\n")
     cluster.worker("other", path=tmp_path / "old")
     command = begin(cluster, lesson, [1])
-    _, errors = command.communicate(timeout=180)
-    assert (
-        command.returncode == 2
-        and "another version of gan_helpers" in errors
-        and "install the same" in errors
-    )
+    _, errors = command.communicate(timeout=GUARD)
+    assert command.returncode == 2
+    assert "another version of gan_helpers" in errors and "install the same" in errors
     assert not (lesson / "begun").exists() and not statuses(lesson)
 
 
 def test_a_worker_without_the_course_is_told(cluster, lesson, tmp_path):
-    (tmp_path / "none" / "gan_helpers").mkdir(parents=True)
-    (tmp_path / "none" / "gan_helpers" / "__init__.py").write_text(
-        "raise ModuleNotFoundError('', name='gan_helpers')"
-    )
+    for package in ("gan_helpers", "gan_notebooks"):
+        (tmp_path / "none" / package).mkdir(parents=True)
+        code = f"raise ModuleNotFoundError('', name='{package}')"
+        (tmp_path / "none" / package / "__init__.py").write_text(code)
     cluster.worker("bare", path=tmp_path / "none")
-    _, errors = (command := begin(cluster, lesson, [1])).communicate(timeout=180)
-    assert (
-        command.returncode == 2
-        and "cannot import gan_helpers" in errors
-        and "install the course" in errors
-    )
+    command = begin(cluster, lesson, [1])
+    _, errors = command.communicate(timeout=GUARD)
+    assert command.returncode == 2
+    assert "cannot import gan_helpers" in errors and "install the course" in errors
 
 
 def test_where_no_scheduler_answers_the_error_says_how_to_start_one(lesson):
     nowhere = type("Nowhere", (), {"address": "tcp://127.0.0.1:9"})
-    _, errors = (command := begin(nowhere, lesson, [1])).communicate(timeout=180)
+    command = begin(nowhere, lesson, [1])
+    _, errors = command.communicate(timeout=GUARD)
     assert command.returncode == 2 and "no scheduler answers at tcp://127.0.0.1:9" in errors
     assert "dask scheduler" in errors and "Traceback" not in errors

@@ -1,4 +1,7 @@
-"""Installs the course the ways its readers get it: as a wheel, on Colab, on Binder. Needs a package index."""
+"""Installs the course the ways its readers get it: as a wheel, on Colab, on Binder.
+
+Needs a package index.
+"""
 
 import json
 import os
@@ -32,17 +35,8 @@ def checkout(run, tmp_path):
             shutil.copy2(ROOT / name, copy / name)
     run("git", "init", "-q", "-b", "main", cwd=copy)
     run("git", "add", "-A", cwd=copy)
-    run(
-        "git",
-        "-c",
-        "user.name=test",
-        "-c",
-        "user.email=test@example.org",
-        "commit",
-        "-qm",
-        "as it is",
-        cwd=copy,
-    )
+    author = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+    run("git", *author, "commit", "-qm", "as it is", cwd=copy)
     return copy
 
 
@@ -51,9 +45,8 @@ def test_the_wheel_holds_the_digits_and_works_elsewhere(checkout, run, make_envi
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {f"gan_helpers/assets/MNIST/raw/{name}" for name in data.MD5} <= set(names)
-    assert "gan_helpers/assets/MNIST/NOTICE.md" in names and any(
-        name.endswith("LICENSE") for name in names
-    )
+    assert "gan_helpers/assets/MNIST/NOTICE.md" in names
+    assert any(name.endswith("LICENSE") for name in names)
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "notebooks"))]
 
     python, own = make_environment(tmp_path / "venv")
@@ -66,8 +59,8 @@ def test_the_wheel_holds_the_digits_and_works_elsewhere(checkout, run, make_envi
         "usual = torchvision.datasets.MNIST(data.torchvision_root(), download=True); "
         "print(gan_helpers.__file__, len(images), len(usual), len(tables.read('02_classic_gan')))"
     )
-    where, ours, theirs, rows = run(python, "-c", code, cwd=tmp_path).split()[-4:]
-    assert Path(where).parent == installed and (ours, theirs) == ("60000", "60000")
+    module, ours, theirs, rows = run(python, "-c", code, cwd=tmp_path).split()[-4:]
+    assert Path(module).parent == installed and (ours, theirs) == ("60000", "60000")
     assert int(rows) == len(tables.read("02_classic_gan")) > 0
     assert (
         sorted(path for path in installed.rglob("*") if "__pycache__" not in path.parts) == before
@@ -82,7 +75,10 @@ def test_the_wheel_holds_the_digits_and_works_elsewhere(checkout, run, make_envi
 def test_the_lessons_run_with_colabs_versions(
     checkout, run, make_environment, colab, tmp_path, monkeypatch
 ):
-    """The setup cell as it stands: `google.colab` is there, and the address leads to this checkout."""
+    """The setup cell as it stands.
+
+    `google.colab` is there, and the repository's address leads to this checkout.
+    """
     python, own = make_environment(tmp_path / "colab", *colab)
     (own / "google" / "colab").mkdir(parents=True)
     (own / "google" / "colab" / "__init__.py").touch()
@@ -115,14 +111,13 @@ def test_the_lessons_run_with_colabs_versions(
     assert all(pin in versions for pin in colab)
     assert not (own / "gan_helpers").exists()
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        record = runner.execute(
-            notebook,
-            tmp_path / notebook.name,
-            notebooks.size_parameters(notebook, "smoke"),
-            quiet=True,
-            kernel_name="colab",
+        executed = tmp_path / notebook.name
+        parameters = notebooks.size_parameters(notebook, "smoke")
+        options = {"quiet": True, "kernel_name": "colab"}
+        assert runner.execute(notebook, executed, parameters, **options).error is None, (
+            notebook.name
         )
-        assert record["error"] is None, notebook.name
+        record = notebooks.read_record(executed)
         assert all(claim["holds"] for claim in record["values"]["claims"]), notebook.name
         assert record["timings"]["versions"]["ipykernel"] == "6.17.1"
         assert record["timings"]["versions"]["ipywidgets"] == "7.7.1"
@@ -139,10 +134,13 @@ def reachable(url):
 
 
 def test_binders_files_step_by_step(checkout, run, make_environment, tmp_path):
-    """What repo2docker does with binder/: the Python of runtime.txt, then requirements.txt, then postBuild."""
+    """What repo2docker does with binder/.
+
+    The Python of runtime.txt, then requirements.txt, then postBuild.
+    """
     version = (checkout / "binder" / "runtime.txt").read_text().strip().removeprefix("python-")
-    here = ".".join(map(str, sys.version_info[:2]))
-    interpreter = sys.executable if here == version else shutil.which(f"python{version}")
+    own_version = ".".join(map(str, sys.version_info[:2]))
+    interpreter = sys.executable if own_version == version else shutil.which(f"python{version}")
     if interpreter is None:
         pytest.skip(
             f"binder/runtime.txt asks for Python {version}, which this machine does not have"
@@ -156,34 +154,22 @@ def test_binders_files_step_by_step(checkout, run, make_environment, tmp_path):
     pinned = re.findall(r"^(torch\w*)==[\d.]+\+cpu$", text, flags=re.M)
     assert pinned == ["torch", "torchvision"], "by exact versions, without CUDA"
     with_cpu_torch = reachable(index)
-    if (
-        not with_cpu_torch
-    ):  # this environment's torch then: another one with CUDA's libraries may not fit the disk
-        if here != version:
-            pytest.skip(f"{index} is out of reach, and this torch is for Python {here}")
+    if not with_cpu_torch:
+        # This environment's torch then: another one with CUDA's libraries may not fit the disk.
+        if own_version != version:
+            pytest.skip(f"{index} is out of reach, and this torch is for Python {own_version}")
         requirements.write_text(re.sub(r"^(torch.*|--extra-index-url.*)\n", "", text, flags=re.M))
     python, _ = make_environment(
         tmp_path / "binder", behind="none" if with_cpu_torch else "torch", interpreter=interpreter
     )
-    run(
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--no-cache-dir",
-        "-r",
-        "binder/requirements.txt",
-        cwd=checkout,
-        env=environment,
-    )
+    install = ("-m", "pip", "install", "--no-cache-dir", "-r", "binder/requirements.txt")
+    run(python, *install, cwd=checkout, env=environment)
 
     post_build = checkout / "binder" / "postBuild"
     assert os.access(post_build, os.X_OK), "repo2docker runs it as a program"
     path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
-    assert "(60000, 28, 28) (10000, 28, 28)" in run(
-        post_build, cwd=checkout, env=environment | {"PATH": path}
-    )
-    table = run(
-        python, "-m", "gan_notebooks", "run", "--lesson", "01", "--size", "smoke", cwd=checkout
-    )
+    built = run(post_build, cwd=checkout, env=environment | {"PATH": path})
+    assert "(60000, 28, 28) (10000, 28, 28)" in built
+    command = ("-m", "gan_notebooks", "run", "--lesson", "01", "--size", "smoke")
+    table = run(python, *command, cwd=checkout)
     assert re.search(r"01_data_scaling .* ([1-9]\d*)/\1$", table, flags=re.M), table

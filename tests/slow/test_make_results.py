@@ -53,17 +53,15 @@ def test_rows_in_float32_rest_on_fingerprints_in_float64(tmp_path, monkeypatch, 
     for expected in ("to be made: slow (seeds 0, 1, 2, 3, 4: no fingerprint", "to be made: none"):
         assert results.make(lesson, jobs=2, folder=tmp_path / "work")
         assert expected in capsys.readouterr().out
-    rows, stored = tables.read("07_small"), fingerprints.read("07_small")
-    assert [row["seed"] for row in rows] == [*range(5), *range(5)] and {
-        row["bits"] for row in rows
-    } == {32}
+    rows = tables.read("07_small")
+    stored = fingerprints.read("07_small")
+    assert [row["seed"] for row in rows] == [*range(5), *range(5)]
+    assert {row["bits"] for row in rows} == {32}
     assert stored["slow"]["measured"] == [64, 2] and len(stored["slow"]["losses"]) == 3
     assert stored["slow"]["settings"] == '{"STEPS": 6}' and stored["slow"]["ignores"] == "RATE"
     assert stored["fast"]["settings"] == '{"STEPS": 6, "RATE": 0.5}'
-    assert (
-        stored["slow"]["weights"][1] == 0.999
-        and stored["slow"]["weights"] != stored["fast"]["weights"]
-    )
+    assert stored["slow"]["weights"][1] == 0.999
+    assert stored["slow"]["weights"] != stored["fast"]["weights"]
     # The losses worked out here, in float64 and without the lesson.
     with torch.random.fork_rng():
         torch.manual_seed(0)

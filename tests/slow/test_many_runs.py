@@ -4,7 +4,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from gan_notebooks import sweep
+from gan_notebooks import grid, sweep
+from gan_notebooks.collect import collect
 
 pytestmark = pytest.mark.slow
 
@@ -24,8 +25,8 @@ def test_200_tiny_runs_four_at_a_time(tmp_path):
         "language": "python",
     }
     nbformat.write(notebook, tmp_path / "07_tiny.ipynb")
-    runs = sweep.plan([tmp_path / "07_tiny.ipynb"], {"SEED": list(range(200))})
+    runs = grid.plan([tmp_path / "07_tiny.ipynb"], {"SEED": list(range(200))})
     statuses = sweep.sweep(runs, tmp_path / "out", jobs=4)
     assert [status["error"] for status in statuses.values() if status["status"] != "done"] == []
-    rows = sweep.collect(tmp_path / "out", tmp_path / "runs.csv")
+    rows = collect(tmp_path / "out", tmp_path / "runs.csv")
     assert sorted(row["square"] for row in rows) == [seed * seed for seed in range(200)]

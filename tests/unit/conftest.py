@@ -1,23 +1,106 @@
-"""A stand-in for the process that executes a notebook."""
+"""A small lesson, a stand-in for the process that executes a notebook, and a line to a kernel."""
 
 import contextlib
 import io
+import socket
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
-from gan_helpers import lesson
-from gan_notebooks import notebooks, runner, sweep
+from gan_helpers import lesson as gan_lesson
+from gan_notebooks import runner, sweep
+
+GUARD = 600  # seconds until a wait for what never comes is given up: no measure of speed
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+SIZES = {"smoke": {"STEPS": 2}, "full": {"STEPS": 9}}
+SETUP = "from gan_helpers.lesson import Lesson\nlesson = Lesson('07_small')"
+CHECK = "lesson.parameters(globals(), STEPS=(int, 1, 10))\nprint('checked')"
+END = "lesson.claim('steps are few', STEPS < 8)\nlesson.record(steps=STEPS)"
+
+
+# Small notebooks
+
+
+@pytest.fixture(scope="session")
+def write_notebook():
+    """A function that writes a notebook of some cells; a text stands for a code cell."""
+
+    def write_notebook(path, *cells, sizes=None):
+        cells = [new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+        for number, cell in enumerate(cells):
+            cell.id = f"cell-{number}"
+        metadata = {"kernelspec": KERNEL, "sizes": SIZES if sizes is None else sizes}
+        nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
+        return path
+
+    return write_notebook
+
+
+@pytest.fixture(scope="session")
+def write_lesson(write_notebook):
+    """A function that writes the lesson 07_small into a folder: STEPS is 5, at most 10."""
+
+    def write_lesson(folder, parameters="STEPS: int = 5  # steps", check=CHECK, end=END):
+        title = new_markdown_cell("# 07 · Small")
+        parameters = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+        return write_notebook(folder / "07_small.ipynb", title, SETUP, parameters, check, end)
+
+    return write_lesson
+
+
+@pytest.fixture
+def lesson(tmp_path, write_lesson):
+    return write_lesson(tmp_path)
+
+
+# A kernel that waits
+
+
+class Line:
+    """A connection that a cell opens when it is reached, and is open while its kernel lives."""
+
+    def __init__(self):
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.server.settimeout(GUARD)
+        self.connection = None
+
+    def cell(self):
+        """The code of a cell that says it is reached, and then waits until it is ended."""
+        address = ("127.0.0.1", self.server.getsockname()[1])
+        return f"import socket\nline = socket.create_connection({address})\nline.recv(1)"
+
+    def wait_until_reached(self):
+        self.connection, _ = self.server.accept()
+        self.connection.settimeout(GUARD)
+
+    def wait_until_the_kernel_is_gone(self):
+        with contextlib.suppress(ConnectionResetError):  # Windows says it this way
+            assert self.connection.recv(1) == b""
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+        self.server.close()
+
+
+@pytest.fixture
+def line():
+    line = Line()
+    yield line
+    line.close()
+
+
+# A stand-in for the process
 
 
 class DoneHere:
     """As a Running of `runner.start`, for a notebook that has been executed already."""
 
-    def __init__(self, output, error):
-        self.output = output
+    def __init__(self, error):
         self.error = error
 
     def ended(self):
@@ -27,7 +110,7 @@ class DoneHere:
         pass
 
     def finish(self):
-        return {"error": self.error, "seconds": 0.1} | notebooks.read_record(self.output)
+        return runner.Result(self.error, 0.1)
 
 
 @pytest.fixture
@@ -35,7 +118,7 @@ def here(monkeypatch):
     """Notebooks are executed in this process, at once: a kernel takes seconds.
 
     Gives the names of the runs that were started (list of str). That a kernel leaves the same is
-    tested in test_batch.py.
+    tested in test_runner.py.
     """
     started = []
 
@@ -49,7 +132,7 @@ def here(monkeypatch):
             executed = parameterize_notebook(executed, parameters)
         error = execute_cells(executed, monkeypatch)
         nbformat.write(executed, output)
-        return DoneHere(output, error)
+        return DoneHere(error)
 
     monkeypatch.setattr(runner, "start", start)
     monkeypatch.setattr(sweep, "start", start)
@@ -67,7 +150,7 @@ def execute_cells(notebook, monkeypatch):
         def display(data, raw, metadata=None, outputs=outputs):
             outputs.append(new_output("display_data", data=data, metadata=metadata or {}))
 
-        monkeypatch.setattr(lesson, "display", display)
+        monkeypatch.setattr(gan_lesson, "display", display)
         namespace["In"].append(cell.source)
         cell.execution_count = number
         cell.metadata["papermill"] = {"start_time": "now"}  # `stopped_in` looks for it

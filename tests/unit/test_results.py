@@ -1,16 +1,13 @@
-"""results.py and fingerprints.py on a small lesson made here, whose cells run in this process."""
-
-import copy
-import os
+"""results.py, staleness.py and moving.py on a small lesson whose cells run in this process."""
 
 import nbformat
 import pytest
-import torch
 from nbformat.v4 import new_code_cell, new_notebook
 
-from gan_helpers import data, judges, metrics, tables
+from gan_helpers import tables
 from gan_helpers.lesson import Lesson
-from gan_notebooks import fingerprints, moving, notebooks, results, staleness, sweep
+from gan_notebooks import fingerprints, grid, moving, notebooks, results, staleness
+from gan_notebooks.errors import CourseError
 
 PARAMETERS = """SEED: int = 0  # seed
 STEPS: int = 5  # steps
@@ -42,7 +39,6 @@ def record_of_cells(notebook, parameters, scale=1.0):
             namespace |= parameters
     rows = namespace["lesson"].rows.values()
     return {
-        "error": None,
         "values": {"rows": [row for row, _ in rows]},
         "timings": {"row_times": [times for _, times in rows]},
     }
@@ -51,7 +47,9 @@ def record_of_cells(notebook, parameters, scale=1.0):
 def write(path, train=TRAIN, parameters=PARAMETERS):
     cells = [new_code_cell(source) for source in (parameters, CHECK, train)]
     cells[0].metadata["tags"] = ["parameters"]
-    nbformat.write(new_notebook(cells=cells, metadata={"sizes": {"smoke": SMOKE}}), path)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    metadata = {"kernelspec": kernel, "sizes": {"smoke": SMOKE}}
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
     return path
 
 
@@ -181,9 +179,7 @@ def test_a_missing_seed_is_made_alone(make):
     assert "to be made: bad (seeds 2: not made yet)\n" in make()
     restored = tables.read("07_small")
     assert [row["score"] for row in restored] == [row["score"] for row in rows]
-    assert restored[7]["command"].startswith(
-        'gan-notebooks sweep --lesson 07 --set "SEED=2"'
-    )
+    assert restored[7]["command"].startswith('gan-notebooks sweep --lesson 07 --set "SEED=2"')
 
 
 def test_a_variant_that_is_gone_leaves_the_table(lesson, make):
@@ -251,8 +247,8 @@ def test_rows_that_rest_on_others_are_made_after_them(lesson, make):
 from gan_helpers import tables, training
 tried = tables.by_seed(tables.read("07_small"), "distance", variant="tuning")
 for variant in ("tuning", "final"):
-    there = SEED < 2 if variant == "tuning" else len(tried) == 2
-    if there and (TABLE == "all" or variant in TABLE.split(";")):
+    is_trained = SEED < 2 if variant == "tuning" else len(tried) == 2
+    if is_trained and (TABLE == "all" or variant in TABLE.split(";")):
         history = training.History()
         for history.step in range(1, 7):
             history.record({"d_loss": history.step + SEED})
@@ -357,29 +353,29 @@ def test_rows_of_its_own_are_not_overwritten(lesson, make, tmp_path):
     assert own in tables.read("09_later") and len(tables.read("07_small")) == 5
 
 
-def test_move_on_the_command_line(lesson, make, tmp_path, monkeypatch, capsys):
+def test_move_on_the_command_line(lesson, make, tmp_path, capsys):
     make()
     write(tmp_path / "09_later.ipynb", BAD_ALONE)
-    monkeypatch.setattr(moving, "lessons", lambda prefix: notebooks.lessons(prefix, tmp_path))
+    options = ["--notebooks", str(tmp_path), "move"]
     with pytest.raises(SystemExit) as end:
-        results.main(["move", "07_small", "09"])
+        results.main([*options, "07_small", "09"])
     assert end.value.code == 0
     assert (
         "good: stays in 07_small: 09_later does not train it\nbad: moved to 09_later\n"
         in capsys.readouterr().out
     )
     with pytest.raises(SystemExit) as end:
-        results.main(["move", "07_smoll", "09"])
+        results.main([*options, "07_smoll", "09"])
     assert end.value.code == 2 and "has no table 07_smoll" in capsys.readouterr().err
     with pytest.raises(SystemExit) as end:
-        results.main(["move", "07_small", "0"])
+        results.main([*options, "07_small", "0"])
     assert end.value.code == 2 and "give more of it" in capsys.readouterr().err
 
 
 def test_a_table_does_not_move_onto_itself(lesson, make):
     make()
     rows = tables.read("07_small")
-    with pytest.raises(notebooks.SweepError, match="give another lesson"):
+    with pytest.raises(CourseError, match="give another lesson"):
         moving.move("07_small", lesson)
     assert tables.read("07_small") == rows
 
@@ -416,146 +412,6 @@ def test_fewer_seeds_leave_no_rows_of_the_earlier_code(lesson, make):
     assert [row["seed"] for row in tables.read("07_small")] == [0, 1, 0, 1]
 
 
-def test_what_is_no_number_is_kept_apart():
-    row = {
-        "variant": "a",
-        "step": 3,
-        "fingerprint": {"losses": [1.0, "nan"], "weights": []},
-        "x": "inf",
-        "y": ["-inf", 2],
-        "name": "text",
-        "none": None,
-        "on": True,
-    }
-    found = fingerprints.of({"values": {"rows": [row]}})["a"]
-    assert found["measured"] == [1.0, 3.0, float("inf"), float("-inf"), 2.0]
-    assert fingerprints.moved(found, found) == []
-    assert fingerprints.moved(found | {"losses": [1.0, 2.0]}, found) == ["losses"]
-
-
-# What a fingerprint run puts in place of measures
-
-
-@pytest.fixture(scope="module")
-def digits():
-    generator = torch.Generator().manual_seed(1)
-    return torch.rand(200, 1, 28, 28, generator=generator) * 2 - 1, torch.arange(200) % 10
-
-
-def test_the_sums_have_the_names_of_the_scores(digits):
-    images, labels = digits
-    with pytest.warns(metrics.ScoreWarning):
-        scores = metrics.score(images), metrics.score(images, labels)
-    sums = fingerprints._sums(1.0, images), fingerprints._sums(1.0, images, labels)
-    for score, total in zip(scores, sums, strict=True):
-        assert score.keys() == total.keys()
-        lists = {name for name, value in score.items() if isinstance(value, list)}
-        assert lists == {name for name, value in total.items() if isinstance(value, list)}
-
-
-def test_the_sums_move_with_every_argument(digits):
-    images, labels = digits
-    moved = images.clone()
-    moved[3, 0, 5, 7] += 1e-2
-    values = [
-        fingerprints._sums(*arguments, **options)["digit_fid"]
-        for arguments, options in [
-            ((1.0, images), {}),
-            ((2.0, images), {}),
-            ((1.0, moved), {}),
-            ((1.0, images[:100]), {}),
-            ((1.0, images, labels), {}),
-            ((1.0, images, labels.flip(0)), {}),
-            ((1.0, images), {"judge": "second_judge"}),
-            ((1.0, images), {"reference": "test"}),
-        ]
-    ]
-    assert len({round(value, 9) for value in values}) == len(values)
-
-
-ASKED = """
-import torch
-from gan_helpers import data, judges, metrics, networks, plots
-from gan_notebooks import fingerprints
-
-def answers(word):
-    print("this is not the answer")
-    before = str(torch.zeros(1).dtype)
-    torch.set_default_dtype(torch.float32)
-    fingerprints.begin()
-    digits = data.to_tanh_range(data.mnist("test")[0][:300]).unsqueeze(1)
-    plots.show("no figure", alt="nothing is drawn")
-    G = networks.CompactGenerator(classes=10)
-    fakes = networks.sample(G, torch.randn(4, G.latent_dim), torch.eye(10)[[1, 2, 3, 4]])
-    features, logits = judges.read(judges.load(), digits)
-    apart = metrics.frechet_distance(features, judges.read(judges.load(), fakes)[0])
-    dtypes = [str(x.dtype) for x in (digits, fakes, features)]
-    return {"word": word, "before": before, "after": dtypes, "apart": apart,
-            "shapes": [list(features.shape), list(logits.shape)],
-            "learned": metrics.train_on_fakes(fakes, torch.tensor([1, 2, 3, 4])),
-            "as bytes": bool((judges.read(None, data.mnist("test")[0][:300])[0] == features).all()),
-            "score": metrics.score(digits)["digit_fid"]}
-"""
-
-
-def test_a_process_for_fingerprints_computes_in_float64_and_measures_nothing(tmp_path, monkeypatch):
-    (tmp_path / "asked.py").write_text(ASKED, encoding="utf8")
-    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    monkeypatch.setenv("PYTHONPATH", path)
-    answers = fingerprints.in_float64("asked", "answers", "hello")
-    assert answers["word"] == "hello" and answers["before"] == "torch.float64"
-    assert answers["after"] == ["torch.float64"] * 3 and answers["shapes"] == [[300, 64], [300, 10]]
-    assert answers["apart"] != 0 and answers["learned"] != 0 and answers["as bytes"]
-    digits = data.to_tanh_range(data.mnist("test")[0][:300]).unsqueeze(1)
-    assert answers["score"] == pytest.approx(fingerprints._sums(1.0, digits)["digit_fid"], abs=1e-3)
-
-
-def test_numbers_that_agree_and_numbers_that_do_not():
-    assert fingerprints.close([1.0, 1e6], [1.0 + 9e-7, 1e6 + 0.9]) and fingerprints.close([], [])
-    assert not fingerprints.close([1.0], [1.0 + 1.1e-6]) and not fingerprints.close(
-        [1e6], [1e6 + 1.1]
-    )
-    assert not fingerprints.close([1.0], [1.0, 2.0]) and not fingerprints.close(None, [1.0])
-    nan = float("nan")
-    assert fingerprints.close([nan], [nan]) and not fingerprints.close([nan], [1.0])
-    assert not fingerprints.close([1.0], [nan]) and not fingerprints.close([float("inf")], [1.0])
-
-
-def test_the_yardstick_moves_with_a_judge_and_with_a_measure(monkeypatch):
-    whole = data.mnist
-    # A tenth of the reference: this is about moving, and ten thousand digits take their time.
-    monkeypatch.setattr(
-        data,
-        "mnist",
-        lambda split: tuple(
-            part[:1000] if split == "validation" else part for part in whole(split)
-        ),
-    )
-
-    def yardstick():
-        for cached in (metrics._reference, metrics.floor):
-            cached.cache_clear()
-        return fingerprints.measure_noisy_digits(200)
-
-    before = yardstick()
-    assert fingerprints.close(yardstick(), before) and len(before) == 16
-    with monkeypatch.context() as patch:
-        patch.setattr(metrics, "COVERAGE_NEIGHBOURS", 4)
-        assert not fingerprints.close(yardstick(), before)
-    judge = copy.deepcopy(judges.load("judge"))
-    judge.features[0].weight *= 1.05
-    load = judges.load
-    monkeypatch.setattr(
-        judges, "load", lambda name="judge": judge if name == "judge" else load(name)
-    )
-    after = yardstick()
-    for cached in (metrics._reference, metrics.floor):
-        cached.cache_clear()  # they saw the changed judge
-    assert not fingerprints.close(after[:8], before[:8]) and fingerprints.close(
-        after[8:], before[8:]
-    )
-
-
 # The command line
 
 
@@ -581,4 +437,4 @@ def test_the_list_of_names_fits_into_a_file_name():
         results.table_parameters(every[:4], every) == halves
     )  # together too long, with three letters for a space
     for notebook in notebooks.lessons(""):
-        assert len(f"{notebook.stem},SEED=4,TABLE=") + results.LONGEST_LIST <= sweep.LONGEST_NAME
+        assert len(f"{notebook.stem},SEED=4,TABLE=") + results.LONGEST_LIST <= grid.LONGEST_NAME

@@ -1,0 +1,125 @@
+"""What the process does that `runner.start` starts: one notebook, by papermill.
+
+`python -m gan_notebooks.engine` reads its task as a line of JSON from the standard input, which
+stays open as long as the parent lives. Its answer, the error or null, is a file of JSON in the
+folder that the task names.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import papermill
+from papermill import engines
+from traitlets.config import Config
+
+from gan_notebooks.notebooks import path_for_papermill, stopped_in
+from gan_notebooks.runner import ERROR_FILE
+
+NAME = "adversarial-digits"
+START_TIMEOUT = 600  # seconds for a kernel to start: a busy machine takes its time
+
+
+class SparingManager(engines.NotebookExecutionManager):
+    """Saves the notebook before each code cell and at the end.
+
+    papermill saves twice for every cell, also for text: seconds in a lesson of 160 cells, and
+    nothing that the next save would not hold.
+    """
+
+    sparing = False
+
+    def cell_start(self, cell, cell_index=None, **options):
+        self.sparing = cell.cell_type != "code"
+        super().cell_start(cell, cell_index, **options)
+
+    def cell_complete(self, cell, cell_index=None, **options):
+        self.sparing = True
+        super().cell_complete(cell, cell_index, **options)
+        self.sparing = False
+
+    def save(self, **options):
+        if not self.sparing:
+            super().save(**options)
+
+
+class SparingEngine(engines.NBClientEngine):
+    """papermill's engine, with a SparingManager."""
+
+    @classmethod
+    def execute_notebook(cls, nb, kernel_name, *, output_path, progress_bar, **options):
+        """Execute `nb` (NotebookNode) and return it; papermill calls this, by keyword."""
+        manager = SparingManager(nb, output_path=output_path, progress_bar=progress_bar)
+        manager.notebook_start()
+        try:
+            cls.execute_managed_notebook(manager, kernel_name, **options)
+        finally:
+            manager.cleanup_pbar()
+            manager.notebook_complete()  # saves for the last time
+        return manager.nb
+
+
+engines.papermill_engines.register(NAME, SparingEngine)
+
+
+def execute(task):
+    """Execute one notebook. Returns the error (str), None where all is well.
+
+    `task`: the dict that `runner.start` makes.
+    """
+    output = Path(task["output"])
+    bar = {"desc": Path(task["notebook"]).stem, "ncols": 100}
+    try:
+        papermill.execute_notebook(
+            path_for_papermill(task["notebook"]),
+            path_for_papermill(output),
+            task["parameters"],
+            engine_name=NAME,
+            kernel_name=task["kernel_name"],
+            config=_kernel_config(task["folder"]),
+            progress_bar=False if task["quiet"] else bar,
+            start_timeout=START_TIMEOUT,
+        )
+    except papermill.PapermillExecutionError as failure:
+        return f"cell [{failure.exec_count}]: {failure.ename}: {failure.evalue}"
+    except Exception as failure:  # a dead kernel, a full disk: the other lessons still run
+        return stopped_in(output, f"{type(failure).__name__}: {failure}")
+    return None
+
+
+def _kernel_config(folder):
+    """How to talk to the kernel: by sockets in `folder`. On Windows by TCP, as usual.
+
+    TCP ports can collide when several kernels start at once; sockets in a folder of their own
+    cannot.
+    """
+    if os.name == "nt":
+        return Config()
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/k"}})
+
+
+def _end_with_the_parent():
+    """The standard input ends when the parent does, also where that was killed.
+
+    Nobody would take the result, and the kernel would write into the notebook of the next try.
+    """
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+def main():
+    task = json.loads(sys.stdin.readline())
+    # Ctrl-C reaches this process too. In the middle of its talk with the kernel it could hang: the
+    # parent decides.
+    signal.signal(signal.SIGINT, lambda signum, frame: None)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    error = execute(task)
+    Path(task["folder"], ERROR_FILE).write_text(json.dumps(error), encoding="utf8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,291 @@
+"""cli.py: what the commands print, their exit codes, and errors in words."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from gan_helpers import tables
+from gan_notebooks import cli, notebooks, publish, results, sweep
+
+GUARD = 600  # seconds until a wait for what never comes is given up: no measure of speed
+
+
+@pytest.fixture
+def two_lessons(tmp_path, lesson, write_notebook):
+    """The folder of two lessons, of which the second fails."""
+    write_notebook(tmp_path / "08_broken.ipynb", "1", "1 / 0")
+    return tmp_path
+
+
+def exit_code(*arguments, main=cli.main):
+    """The code with which a command line ends; any other exception fails the test."""
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    return end.value.code
+
+
+# list
+
+
+def test_list_says_what_each_parameter_is(two_lessons, capsys):
+    assert exit_code("list", "--lesson", "07", "--notebooks", two_lessons) == 0
+    expected = "07_small: 07 · Small\n    STEPS: int = 5, 1 … 10\n        steps\n"
+    assert capsys.readouterr().out == expected
+
+
+def test_list_knows_every_parameter_of_the_course(capsys):
+    assert exit_code("list") == 0
+    text = capsys.readouterr().out
+    for notebook in notebooks.lessons():
+        lesson = notebooks.outline(notebook)
+        assert f"{lesson.name}: {lesson.title}\n" in text
+        for parameter in lesson.parameters.values():
+            assert f"    {parameter.name}: " in text and f"\n        {parameter.meaning}\n" in text
+
+
+def test_list_names_choices(tmp_path, write_lesson):
+    parameters = "MODE: str = 'b'  # the way\nTABLE: str = ''  # variants\nFAST: bool = True  # ?"
+    check = "lesson.parameters(globals(), MODE={'b', 'a'}, TABLE=['x y', 'z'], FAST=bool)"
+    lines = cli.describe(write_lesson(tmp_path, parameters, check)).splitlines()
+    assert lines[1] == "    MODE: one of = 'b', 'a', 'b'"
+    assert lines[3] == "    TABLE: str = '', names of x y; z; or \"all\""
+    assert lines[5] == "    FAST: bool = True"
+
+
+# run
+
+
+def test_the_table_shows_claims_and_errors_and_the_exit_code_tells(two_lessons, here, capsys):
+    out = two_lessons / "build"
+    options = ["--notebooks", two_lessons, "--output", out]
+    assert exit_code("run", "--size", "default", "--lesson", "07", *options) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"^07_small +0\.1 +1/1$", text, flags=re.M)
+    assert exit_code("run", *options) == 1
+    text = capsys.readouterr().out
+    assert "1/1" in text and "    stopped in cell [2]: ZeroDivisionError" in text
+
+
+def test_a_run_can_do_two_at_a_time_and_leaves_no_old_result(two_lessons, here, capsys):
+    out = two_lessons / "build"
+    out.mkdir()
+    (out / "08_broken.ipynb").write_text("from an earlier day")
+    options = ["--notebooks", two_lessons, "--output", out, "--jobs", "2", "--report"]
+    assert exit_code("run", *options) == 1
+    text = capsys.readouterr().out
+    assert "1/1" in text and f"what there is: {out / '08_broken.part.ipynb'}" in text
+    assert sorted(path.name for path in out.glob("0*")) == [
+        "07_small.html",
+        "07_small.ipynb",
+        "07_small.json",
+        "08_broken.json",
+        "08_broken.part.html",
+        "08_broken.part.ipynb",
+    ]
+    page = (out / "07_small.html").read_text(encoding="utf8")
+    assert "# steps" in publish.page(out / "07_small.ipynb"), "a comment in the code"
+    assert "Recorded: 1 of 1 claims hold." in page and "# steps" not in page, "results without code"
+    assert not re.search(r"(src|href)=[\"']https?://", page), "loads something from the network"
+    assert "ZeroDivisionError" in (out / "08_broken.part.html").read_text(encoding="utf8")
+
+
+def test_a_claim_that_fails_fails_the_run(lesson, here, capsys):
+    folder = lesson.parent
+    options = ["--notebooks", folder, "--output", folder / "build"]
+    assert exit_code("run", "--size", "full", *options) == 1
+    text = capsys.readouterr().out
+    assert "0/1" in text and "    ✘ steps are few\n" in text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal to a process group")
+def test_an_interrupt_keeps_the_partial_notebook(tmp_path, write_notebook, line):
+    write_notebook(tmp_path / "07.ipynb", "print('so far')", line.cell())
+    write_notebook(tmp_path / "08.ipynb", "1")
+    # A shell's background job ignores SIGINT and hands that down: as from a terminal means to
+    # handle it.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from gan_notebooks import cli; cli.main(sys.argv[1:])"
+    )
+    command = ["run", "--notebooks", tmp_path, "--output", tmp_path / "build"]
+    run = subprocess.Popen(
+        [sys.executable, "-c", code, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    line.wait_until_reached()
+    os.killpg(run.pid, signal.SIGINT)  # what Ctrl-C in a terminal does
+    text, _ = run.communicate(timeout=GUARD)
+    out = tmp_path / "build" / "07.part.ipynb"
+    assert run.returncode == 1 and "stopped in cell [2]: interrupted" in text and str(out) in text
+    assert "so far" in nbformat.read(out, 4).cells[0].outputs[0].text
+    assert not list((tmp_path / "build").glob("08*")), "the lessons after it are not started"
+    line.wait_until_the_kernel_is_gone()
+
+
+# sweep
+
+
+def test_a_name_stands_in_the_grid_or_on_the_command_line(lesson, tmp_path, capsys):
+    grid = tmp_path / "grid.yaml"
+    grid.write_text("STEPS: [1]", encoding="utf8")
+    options = ["--notebooks", tmp_path, "--output", tmp_path / "out"]
+    assert exit_code("sweep", "--grid", grid, "--set", "STEPS=2", *options) == 2
+    assert "STEPS stands in" in capsys.readouterr().err and not (tmp_path / "out").exists()
+    assert exit_code("sweep", "--grid", tmp_path / "none.yaml", *options) == 2
+    assert "none.yaml cannot be read" in capsys.readouterr().err
+
+
+def test_ctrl_c_keeps_what_is_done(lesson, tmp_path, here, monkeypatch, capsys):
+    """With a stand-in for the signal; the test above sends one to real processes."""
+    begin = sweep.start
+    stopped = []
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    def start(notebook, output, parameters, **options):
+        running = begin(notebook, output, parameters, **options)
+        if parameters["STEPS"] == 2:
+            running.ended = interrupted
+            running.stop = lambda: stopped.append(parameters["STEPS"])
+        return running
+
+    monkeypatch.setattr(sweep, "start", start)
+    out = tmp_path / "out"
+    options = ["--notebooks", tmp_path, "--output", out]
+    assert exit_code("sweep", "--set", "STEPS=1,2,3", *options) == 1
+    printed = capsys.readouterr()
+    assert "1 of 3 runs are done" in printed.out and "Start the same sweep again" in printed.err
+    assert stopped == [2]
+    statuses = {steps: sweep.read_status(out, f"07_small,STEPS={steps}") for steps in (1, 2, 3)}
+    assert [status.get("status") for status in statuses.values()] == ["done", "failed", None]
+    assert statuses[2]["error"].endswith(": interrupted")
+    assert (out / "07_small,STEPS=1.ipynb").exists()
+    assert (out / "07_small,STEPS=2.part.ipynb").exists()
+
+
+def test_collect_tells_whether_all_are_done(lesson, tmp_path, here, capsys):
+    out = tmp_path / "out"
+    options = ["--notebooks", tmp_path, "--output", out]
+    assert exit_code("sweep", "--set", "STEPS=1,2", *options) == 0
+    assert exit_code("collect", out) == 0
+    assert f"2 runs in {out / 'runs.csv'}" in capsys.readouterr().out
+    assert [row["steps"] for row in tables.read("runs", out)] == [1, 2]
+    (out / "07_small,STEPS=1.ipynb").write_text("{")
+    assert exit_code("collect", out) == 1
+
+
+# Errors, in words
+
+
+def refused(capsys, *arguments, main=cli.main, code=2):
+    """What a command line says that ends with `code`."""
+    assert exit_code(*arguments, main=main) == code
+    text = capsys.readouterr().err
+    assert "Traceback" not in text and "error: " in text
+    return text
+
+
+def test_where_there_are_no_lessons(two_lessons, capsys):
+    nowhere = ["--notebooks", two_lessons / "nowhere"]
+    for command in (["list"], ["run"], ["sweep"]):
+        assert "change to the folder of a checkout" in refused(capsys, *command, *nowhere, code=1)
+    here = ["--notebooks", two_lessons, "--lesson", "09"]
+    assert "there are: 07_small, 08_broken" in refused(capsys, "run", *here, code=1)
+    for main, command in ((results.main, []), (publish.main, ["html"])):
+        text = refused(capsys, *command, *nowhere, main=main, code=1)
+        assert "change to the folder of a checkout" in text
+
+
+def test_a_damaged_lesson(two_lessons, capsys):
+    (two_lessons / "07_small.ipynb").write_text("{", encoding="utf8")
+    options = ["--lesson", "07", "--notebooks", two_lessons]
+    output = ["--output", two_lessons / "out"]
+    for command in (["list"], ["run", *output], ["run", "--size", "full", *output], ["sweep"]):
+        text = refused(capsys, *command, *options)
+        assert re.search("the notebook .*07_small.ipynb cannot be read", text)
+
+
+def test_a_lesson_that_does_not_say_what_it_takes(two_lessons, capsys):
+    options = ["--lesson", "08", "--notebooks", two_lessons]
+    for command in ("list", "sweep"):
+        text = refused(capsys, command, *options)
+        assert "08_broken: no cell calls lesson.parameters" in text
+
+
+def test_a_size_that_the_lesson_lacks(tmp_path, write_notebook, capsys):
+    write_notebook(tmp_path / "07.ipynb", "1", sizes={"full": {}})
+    text = refused(capsys, "run", "--size", "smoke", "--notebooks", tmp_path)
+    assert "07 has no size 'smoke'" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--set", "STEP=3"], "no parameter 'STEP' in 07_small. Did you mean 'STEPS'?"),
+        (["--set", "STEPS"], "--set takes NAME=value"),
+        (["--jobs", "0"], "jobs must be 1 or more"),
+        (["--timeout", "-1"], "the timeout must be above 0 seconds"),
+    ],
+)
+def test_bad_options(lesson, options, message, capsys):
+    folder = lesson.parent
+    output = ["--notebooks", folder, "--output", folder / "out"]
+    assert message in refused(capsys, "sweep", *options, *output)
+    assert not (folder / "out").exists()
+
+
+def test_a_full_disk(lesson, here, capsys, monkeypatch):
+    def replace(path, text):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(tables, "replace", replace)
+    folder = lesson.parent
+    for command in ("run", "sweep"):
+        text = refused(capsys, command, "--notebooks", folder, "--output", folder / command)
+        assert "No space left on device" in text
+
+
+def test_an_output_folder_that_is_a_file(lesson, capsys):
+    text = refused(capsys, "run", "--notebooks", lesson.parent, "--output", lesson)
+    assert "07_small.ipynb" in text
+
+
+def test_a_damaged_result_is_told_and_costs_no_other(two_lessons, here, capsys, monkeypatch):
+    """Of `run` itself, and of its reports."""
+    begin = sweep.start
+
+    def start(notebook, output, parameters, **options):
+        running = begin(notebook, output, parameters, **options)
+        output.write_text("{")
+        running.error = None
+        return running
+
+    monkeypatch.setattr(sweep, "start", start)
+    output = ["--output", two_lessons / "out", "--report"]
+    assert exit_code("run", "--notebooks", two_lessons, *output) == 1
+    printed = capsys.readouterr()
+    assert printed.out.count("cannot be read, it is damaged") == 2
+    assert printed.err.count("cannot be read, it is damaged") == 2 and "0 reports" in printed.out
+
+
+def test_collect_of_an_empty_folder_says_what_to_do(tmp_path, capsys):
+    for folder in (tmp_path, tmp_path / "none"):
+        assert "start them with `gan-notebooks sweep`" in refused(capsys, "collect", folder)
+
+
+def test_ctrl_c_anywhere_ends_in_words(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(notebooks, "lessons", interrupted)
+    assert exit_code("list") == "Stopped."
+    assert exit_code("html", main=publish.main) == "Stopped."

@@ -1,0 +1,131 @@
+"""publish.py: stored outputs, HTML, and the repository's address."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_markdown_cell
+
+from gan_notebooks import publish, runner
+from gan_notebooks.errors import CourseError
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_store_writes_outputs_and_keeps_the_source(tmp_path, write_notebook):
+    bar = (
+        "import sys\nfor i in range(3):\n"
+        "    print(f'\\r{i} of 2', end='', file=sys.stderr, flush=True)"
+    )
+    widget = "import ipywidgets\ndisplay(ipywidgets.IntSlider())\nprint('static')"
+    cells = [new_markdown_cell("text"), "print(1 + 1)", bar, widget]
+    path = write_notebook(tmp_path / "07.ipynb", *cells)
+    before = nbformat.read(path, 4)
+    assert publish.store(path, tmp_path / "build").error is None
+    stored = nbformat.read(path, 4)
+    sources = [[(cell.id, cell.source) for cell in copy.cells] for copy in (stored, before)]
+    assert sources[0] == sources[1]
+    _, added, progress, slider = stored.cells
+    assert added.outputs[0].text == "2\n"
+    assert [output.text for output in progress.outputs] == ["2 of 2"], "the last state of the bar"
+    assert [output.get("name") for output in slider.outputs] == ["stdout"], "no widget views"
+    assert [cell.execution_count for cell in stored.cells[1:]] == [1, 2, 3]
+    for cell in stored.cells[1:]:
+        assert cell.metadata[publish.SOURCE_HASH] == publish.source_hash(cell)
+    assert set(stored.metadata) == set(before.metadata) == {"kernelspec", "sizes"}
+    assert "papermill" not in json.dumps(stored)
+
+
+def test_store_leaves_a_notebook_that_fails_alone(tmp_path, write_notebook, here):
+    path = write_notebook(tmp_path / "07.ipynb", "1 / 0")
+    before = path.read_bytes()
+    assert "ZeroDivisionError" in publish.store(path, tmp_path / "build").error
+    assert path.read_bytes() == before
+
+
+def test_a_store_that_does_not_end_well_says_what_is_unchanged(monkeypatch, lesson, capsys):
+    def interrupted(notebook):
+        raise KeyboardInterrupt
+
+    def failed(notebook):
+        return runner.Result("cell [3]: OSError: no space", 0.1)
+
+    options = ["notebooks", "--notebooks", str(lesson.parent)]
+    for store, reason in ((interrupted, "Stopped"), (failed, "it stopped in cell [3]: OSError")):
+        monkeypatch.setattr(publish, "store", store)
+        with pytest.raises(SystemExit) as end:
+            publish.main(options)
+        text = capsys.readouterr().err
+        assert end.value.code == 1 and "07_small.ipynb is unchanged" in text and reason in text
+
+
+def test_html_has_an_index_working_links_and_alternative_texts(tmp_path, write_notebook):
+    picture = (
+        "from matplotlib.figure import Figure\nfrom gan_helpers import plots\n"
+        "fig = Figure()\nfig.subplots().plot([1, 2])\nplots.show(fig, alt='A rising line.')"
+    )
+    text = (
+        "# 07 · Small\n\n[next](08_next.ipynb)\n\n"
+        "$$\\frac{a}{b}$$ with $x_1$, not `$HOME` and `$PATH`"
+    )
+    cells = [new_markdown_cell(text), picture]
+    notebook = write_notebook(tmp_path / "07_small.ipynb", *cells)
+    assert publish.to_html([notebook], tmp_path / "build")
+    page = (tmp_path / "build/html/07_small.html").read_text(encoding="utf8")
+    assert re.search(r"<mfrac><mrow><mi>a</mi>.*</mfrac>.*<msub><mi>x</mi><mn>1</mn></msub>", page)
+    assert "<code>$HOME</code>" in page, "code is no formula"
+    assert not re.search(r"(src|href)=[\"']https?://", page), "loads something from the network"
+    assert 'href="08_next.html"' in page and 'alt="A rising line."' in page
+    index = (tmp_path / "build/html/index.html").read_text(encoding="utf8")
+    assert '<a href="07_small.html">07 · Small</a></li>' in index
+
+
+def test_the_index_names_what_failed(tmp_path, write_notebook, here):
+    lessons = [
+        write_notebook(tmp_path / "07.ipynb", new_markdown_cell("# A & B"), "1 / 0"),
+        write_notebook(tmp_path / "08.ipynb", new_markdown_cell("# C"), "1"),
+    ]
+    assert not publish.to_html(lessons, tmp_path / "build")
+    index = (tmp_path / "build/html/index.html").read_text(encoding="utf8")
+    failed = '<a href="07.html">A &amp; B</a> (stopped in cell [1]: ZeroDivisionError'
+    assert failed in index and '<a href="08.html">C</a></li>' in index
+
+
+def is_fresh(cell):
+    """Are the outputs of a cell those of its code, as far as its mark tells?"""
+    return cell.metadata.get(publish.SOURCE_HASH) == publish.source_hash(cell)
+
+
+def test_the_address_is_rewritten_everywhere(tmp_path):
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    old = publish.address(tmp_path)
+    edited = tmp_path / "notebooks" / "01_data_scaling.ipynb"
+    notebook = nbformat.read(edited, 4)
+    notebook.cells[-1].source += "\nprint('edited')"
+    nbformat.write(notebook, edited)
+    publish.rewrite_address("some-one/else.where", tmp_path)
+    assert publish.address(tmp_path) == "some-one/else.where"
+    paths = sorted((tmp_path / "notebooks").glob("*.ipynb"))
+    for path in (tmp_path / "pyproject.toml", tmp_path / "README.md", *paths):
+        text = path.read_text(encoding="utf8")
+        assert old not in text and "some-one/else.where" in text, path
+    for path in paths:
+        cells = {cell.id: cell for cell in nbformat.read(path, 4).cells}
+        for before in nbformat.read(ROOT / "notebooks" / path.name, 4).cells:
+            is_edited = path == edited and "print('edited')" in cells[before.id].source
+            assert is_fresh(cells[before.id]) == (is_fresh(before) and not is_edited), (
+                "what was edited before stays marked as such"
+            )
+
+
+def test_what_is_no_address_is_refused(capsys):
+    with pytest.raises(CourseError, match="owner/name"):
+        publish.rewrite_address("https://github.com/a/b")
+    with pytest.raises(SystemExit) as end:
+        publish.main(["address", "https://github.com/a/b"])
+    assert end.value.code == 2 and "must be owner/name" in capsys.readouterr().err
