@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from gan_helpers import losses, training
+from gan_helpers.data import ring_centres
 
 EDGE = 3.0  # the plane that is shown reaches from -3 to 3 on both axes
 CELLS = 7  # a drawing has 7 × 7 cells
@@ -63,7 +64,6 @@ class Data(NamedTuple):
 
 
 def _data():
-    angles = torch.arange(10) * 2 * math.pi / 10
     along = torch.linspace(-2, 2, 81)
     return {
         "line": Data(torch.stack([along, along / 2], 1), torch.ones(81), 0.05),
@@ -72,7 +72,7 @@ def _data():
             torch.tensor([0.5, 0.3, 0.2]),
             0.25,
         ),
-        "ring": Data(2 * torch.stack([angles.cos(), angles.sin()], 1), torch.ones(10), 0.1),
+        "ring": Data(ring_centres(10), torch.ones(10), 0.1),
         "disjoint": Data(torch.tensor([[-1.5, 1.0], [1.5, -1.0]]), torch.ones(2), 0.5, "square"),
     }
 
@@ -232,9 +232,7 @@ class Game:
             start,
         )
         if self.loss == "Wasserstein":
-            with torch.no_grad():
-                for weight in self.D.parameters():
-                    weight.clamp_(-CLIP, CLIP)
+            losses.clip_weights(self.D, CLIP)
 
     def _step_g(self, z):
         start = time.perf_counter()
@@ -308,14 +306,13 @@ class Game:
     def arrows(self, points):
         """Where each of the points [B, 2] would have to go to lower G's loss: minus the gradient of its own loss."""
         points = points.detach().requires_grad_()
-        loss = LOSSES[self.loss]().generator(self.D(points)) * len(
-            points
-        )  # of the mean, a point has one share
-        return -torch.autograd.grad(loss, points)[0]
+        loss = LOSSES[self.loss]().generator(fake=self.D(points))
+        # Times their number: in the mean, a point has only its share.
+        return -torch.autograd.grad(loss * len(points), points)[0]
 
     def push(self):
         """The length of the gradient of G's loss by all of G's weights: how hard D makes G learn."""
-        loss = LOSSES[self.loss]().generator(self.D(self.G(self.shown_z)))
+        loss = LOSSES[self.loss]().generator(fake=self.D(self.G(self.shown_z)))
         return nn.utils.get_total_norm(torch.autograd.grad(loss, list(self.G.parameters()))).item()
 
     def modes(self):
