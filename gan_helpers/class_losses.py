@@ -2,8 +2,7 @@
 
 Pairs as in `losses`, called by keyword: `real=` and `fake=` are D's logits of real images and of
 fakes, `labels=` the classes of the real images, int64 [B], where a loss needs them. ValueError for
-other shapes, and for labels that are missing or out of range. Lesson 05 derives all but `ac_gan`,
-which is lesson 06's.
+other shapes, and for labels that are missing or out of range. Lesson 05 derives them.
 """
 
 import math
@@ -72,32 +71,6 @@ def catgan():
     def generator_loss(*, fake, real=None, labels=None):
         _check_logits(fake)
         return _entropy(fake) - _entropy_of_mean(fake)
-
-    return GANLoss(discriminator_loss, generator_loss)
-
-
-def ac_gan(read_fakes=True):
-    """K class logits and behind them a score, [B, K+1]: `bce` on the score, plus class losses.
-
-    Both nets want the class of a fake read as `labels` says (0 … K-1), D that of a real image too.
-    With `read_fakes=False` D learns the classes from real images only.
-    Source: Odena, Olah and Shlens 2017, equations 2 and 3.
-    """
-    pair = bce()
-
-    def discriminator_loss(*, real, fake, labels=None):
-        _check_logits(real, fake)
-        classes = real.shape[1] - 1
-        loss = pair.discriminator(real=real[:, -1], fake=fake[:, -1])
-        loss = loss + _class_loss(real[:, :-1], labels, classes)
-        if read_fakes:
-            loss = loss + _class_loss(fake[:, :-1], labels, classes)
-        return loss
-
-    def generator_loss(*, fake, real=None, labels=None):
-        _check_logits(fake)
-        by_score = pair.generator(fake=fake[:, -1])
-        return by_score + _class_loss(fake[:, :-1], labels, fake.shape[1] - 1)
 
     return GANLoss(discriminator_loss, generator_loss)
 

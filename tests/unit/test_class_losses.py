@@ -12,8 +12,6 @@ LOG2 = math.log(2)
 LABELLED = {
     "k_plus_one": class_losses.k_plus_one(),
     "log_sum_exp": class_losses.log_sum_exp(),
-    "ac_gan": class_losses.ac_gan(),
-    "ac_gan, real only": class_losses.ac_gan(read_fakes=False),
 }
 PAIRS = LABELLED | {"catgan": class_losses.catgan()}
 
@@ -21,10 +19,6 @@ PAIRS = LABELLED | {"catgan": class_losses.catgan()}
 def logs(*rows):
     """Class logits whose softmax is these numbers, divided by their sum."""
     return torch.tensor(rows, dtype=torch.float64).log()
-
-
-def softplus(s):
-    return math.log1p(math.exp(s))
 
 
 REAL = logs((1, 2, 1), (3, 1, 2))
@@ -90,25 +84,6 @@ def test_log_sum_exp_has_the_losses_of_k_plus_one_with_a_last_logit_of_0():
     assert ten.discriminator(real=real, fake=fake, labels=labels).item() == pytest.approx(d_loss)
     g_loss = eleven.generator(fake=with_zero_fake)
     assert ten.generator(fake=fake).item() == pytest.approx(g_loss)
-
-
-def test_ac_gan_by_hand():
-    """Two classes and a score: real digits read with shares 3/4 and 1/2, the fake with 1/5."""
-    real = torch.tensor([[math.log(3), 0.0, 2.0], [0.0, 0.0, -1.0]])
-    fake = torch.tensor([[0.0, math.log(4), 3.0], [math.log(4), 0.0, 0.5]])
-    labels = torch.tensor([0, 1])
-    pair = class_losses.ac_gan()
-    by_score = (softplus(-2) + softplus(1)) / 2 + (softplus(3) + softplus(0.5)) / 2
-    of_real = (math.log(4 / 3) + LOG2) / 2
-    of_fake = math.log(5)
-    d_loss = pair.discriminator(real=real, fake=fake, labels=labels)
-    assert d_loss.item() == pytest.approx(by_score + of_real + of_fake)
-    g_loss = pair.generator(fake=fake, labels=labels)
-    assert g_loss.item() == pytest.approx((softplus(-3) + softplus(-0.5)) / 2 + of_fake)
-    real_only = class_losses.ac_gan(read_fakes=False)
-    d_loss = real_only.discriminator(real=real, fake=fake, labels=labels)
-    assert d_loss.item() == pytest.approx(by_score + of_real)
-    assert real_only.generator(fake=fake, labels=labels).item() == pytest.approx(g_loss.item())
 
 
 def entropy(*shares):
@@ -200,21 +175,16 @@ def test_labels_that_are_no_classes_are_refused(pair, labels, message):
         pair.discriminator(real=REAL, fake=REAL, labels=labels)
 
 
-@pytest.mark.parametrize("name", ["k_plus_one", "ac_gan"])
-def test_the_last_of_the_logits_is_no_class_of_real_images(name):
-    """Class 2 of three logits is "fake", or the score: cross_entropy itself would accept it."""
+def test_the_last_of_k_plus_one_logits_is_no_class_of_real_images():
+    """Class 2 of three logits is "fake": cross_entropy itself would accept it."""
+    pair = class_losses.k_plus_one()
     with pytest.raises(ValueError, match=r"labels must lie in 0 … 1, got 0 … 2"):
-        PAIRS[name].discriminator(real=REAL, fake=REAL, labels=torch.tensor([2, 0]))
+        pair.discriminator(real=REAL, fake=REAL, labels=torch.tensor([2, 0]))
 
 
 def test_all_classes_of_log_sum_exp_are_classes_of_real_images():
     pair = class_losses.log_sum_exp()
     assert pair.discriminator(real=REAL, fake=REAL, labels=torch.tensor([2, 0])).isfinite()
-
-
-def test_ac_gan_needs_labels_for_g_too():
-    with pytest.raises(ValueError, match="needs the classes"):
-        class_losses.ac_gan().generator(fake=FAKE)
 
 
 @pytest.mark.parametrize("name", ["k_plus_one", "log_sum_exp", "catgan"])
