@@ -1,18 +1,21 @@
-"""The race: the best digits that two CPU cores make in five minutes. RACE.md says what was tried and what came of it.
+"""The race: the best digits that two CPU cores make in five minutes.
 
-    python -m benchmarks.race try r1=1 learning_rate=1e-3     one short race, on the validation split (race_tried.csv)
-    python -m benchmarks.race final                           five seeds, the test split (notebooks/results)
-    python -m benchmarks.race picture                         the usual loop, ours, the compact pair (build/race)
-    python -m benchmarks.race ship                            the trained generators in gan_helpers/assets
+    python -m benchmarks.race try r1=1 learning_rate=1e-3    a short race, on the validation split
+    python -m benchmarks.race final                          five seeds, on the test split
+    python -m benchmarks.race picture                        the usual loop, ours, the compact pair
+    python -m benchmarks.race ship                           the course's trained generators
 
-Seconds are those of training, without measuring; they mean something only on a machine that does nothing else.
-There a race takes two CPU threads, unless GAN_HELPERS_THREADS in the environment says otherwise.
-What a table has already is not run again, so a stopped race goes on with the first setting that is missing.
+RACE.md says what was tried and what came of it. Tables: race_tried.csv beside this file for `try`,
+notebooks/results for `final`, build/race for `picture`; `ship` writes gan_helpers/assets.
+
+Seconds are those of training, without measuring; they mean something only on a machine that does
+nothing else. There a race takes two CPU threads, unless GAN_HELPERS_THREADS in the environment says
+otherwise. What a table has already is not run again, so a stopped race goes on with the first
+setting that is missing.
 """
 
 import argparse
 import ast
-import functools
 import itertools
 import math
 import shutil
@@ -20,17 +23,28 @@ import time
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from matplotlib.figure import Figure
 from safetensors.torch import save_file
 
 from benchmarks.loops import usual_loader, usual_step
-from gan_helpers import data, judges, losses, metrics, networks, tables, threads, training
+from gan_helpers import (
+    data,
+    judges,
+    losses,
+    metrics,
+    networks,
+    recipes,
+    tables,
+    threads,
+    training,
+)
 from gan_notebooks import fingerprints, staleness
 
 FOLDER = Path(__file__).parent
 BUILD = FOLDER.parent / "build" / "race"
-SAMPLES, SECONDS, SEEDS = 10_000, 300, range(5)
+SAMPLES = 10_000  # fakes that a judge sees
+SECONDS = 300
+SEEDS = range(5)
 THREADS = 2
 FINAL_MARKS = (30, 60, 100, SECONDS)
 MARKS = (1, 2, 3, 5, 7, 10, 14, 20, 30, 45, 60, 80, 100, 140, 200, SECONDS)
@@ -117,14 +131,13 @@ PICTURE = ((SIDE_BY_SIDE, SECONDS), (ONE_REMOVED, 100))  # each with the seconds
 
 def build(setting):
     """(G, D) of a setting."""
+    latent_dim = setting["latent_dim"]
     if setting["nets"] == "dense":
-        return networks.DenseGenerator(
-            setting["latent_dim"], eps=setting["eps"]
-        ), networks.DenseDiscriminator()
+        G = networks.DenseGenerator(latent_dim, eps=setting["eps"])
+        return G, networks.DenseDiscriminator()
     classes = 10 if setting["conditional"] else 0
-    G = networks.CompactGenerator(
-        setting["latent_dim"], setting["g_channels"], kinds=setting["kinds"], classes=classes
-    )
+    channels = setting["g_channels"]
+    G = networks.CompactGenerator(latent_dim, channels, kinds=setting["kinds"], classes=classes)
     D = networks.CompactDiscriminator(setting["d_channels"], setting["hidden"], classes=classes)
     # channels_last: the same numbers in the order in which a CPU's convolutions want them.
     order = torch.channels_last if setting["channels_last"] else torch.contiguous_format
@@ -136,63 +149,81 @@ def prepare(setting, seed):
     training.setup(seed)
     torch.set_num_threads(threads.number(default=THREADS))
     G, D = build(setting)
-    betas, fused = (
-        (setting["beta1"], setting["beta2"]),
-        setting["fused"] or None,
-    )  # None: as Adam comes
-    optimisers = [
-        torch.optim.Adam(net.parameters(), setting["learning_rate"], betas, fused=fused)
-        for net in (G, D)
-    ]
+    opt_G = adam(G, setting)
+    opt_D = adam(D, setting)
     average = training.EMA(G, setting["average"]) if setting["average"] else None
     history = training.History()
-    if setting["batches"] == "ours":
-        digits, labels = (part[: judges.TRAINED_ON] for part in data.mnist("train"))
-        batches = data.batches(
-            digits, labels, setting["batch_size"], generator=torch.Generator().manual_seed(seed)
-        )
-    else:
-        batches = usual_loader(judges.TRAINED_ON, setting["batch_size"])
+    batches = batches_of(setting, seed)
     if setting["step"] == "ours":
-        train_step = race_step(setting, G, D, *optimisers, history)
+        train_step = race_step(setting, G, D, opt_G, opt_D, history)
     else:
-        train_step = usual_step(G, D, *optimisers)
-
+        train_step = usual_step(G, D, opt_G, opt_D)
     if average is None:
-        return train_step, batches, history, optimisers, G
+        return train_step, batches, history, [opt_G, opt_D], G
 
     def step(real, labels):
         metrics_of_step = train_step(real, labels)
         average.update_parameters(G)
         return metrics_of_step
 
-    return step, batches, history, optimisers, average.module
+    return step, batches, history, [opt_G, opt_D], average.module
+
+
+def adam(net, setting):
+    betas = (setting["beta1"], setting["beta2"])
+    fused = setting["fused"] or None  # None: as Adam comes
+    return torch.optim.Adam(net.parameters(), setting["learning_rate"], betas, fused=fused)
+
+
+def batches_of(setting, seed):
+    """Shuffled batches of the digits that the judges have been trained on."""
+    if setting["batches"] == "usual":
+        return usual_loader(judges.TRAINED_ON, setting["batch_size"])
+    digits, labels = (part[: judges.TRAINED_ON] for part in data.mnist("train"))
+    generator = torch.Generator().manual_seed(seed)
+    return data.batches(digits, labels, setting["batch_size"], generator=generator)
+
+
+def race_step(setting, G, D, opt_G, opt_D, history):
+    """The compact recipe's step of a setting; `race` sets the rate, and `prepare` averages."""
+    penalty = recipes.compact_penalty(
+        history,
+        r1=setting["r1"],
+        every=setting["r1_every"],
+        mismatch=setting["wrong_labels"],
+    )
+    loss = LOSSES[setting["loss"]]
+    return recipes.compact_step(G, D, opt_G, opt_D, history, loss=loss, penalty=penalty)
 
 
 def race(setting, seed, marks, clock=time.perf_counter):
-    """Train; at each of `marks` (seconds of `clock`, rising) yield (seconds, History, the generator to measure)."""
+    """Train; at each of `marks` yield (seconds, History, the generator to measure).
+
+    `marks`: seconds of `clock`, rising.
+    """
     step, batches, history, optimisers, G = prepare(setting, seed)
-    end = marks[-1]
-    before, start = 0.0, clock()  # our own clock: History's leaves out the loading of batches
+    rate_at = recipes.falling_rate(setting["learning_rate"], marks[-1])
+    # A clock of our own: History's leaves out the loading of batches.
+    before = 0.0
+    start = clock()
     for _ in training.training_loop(step, batches, history, steps=10**9):
         seconds = before + clock() - start
-        if setting["decay"]:  # linearly, to 0 at the end
-            for optimiser in optimisers:
-                optimiser.param_groups[0]["lr"] = setting["learning_rate"] * max(
-                    0, 1 - seconds / end
-                )
+        if setting["decay"]:
+            recipes.set_rate(optimisers, rate_at(seconds))
         if seconds >= marks[0]:
             yield seconds, history, G
-            before, start = seconds, clock()
+            before = seconds
+            start = clock()
             marks = [mark for mark in marks if mark > seconds]
             if not marks:
                 return
 
 
 def fingerprint(changes):
-    """The fingerprint of a setting: of a few small steps, on a clock that says how many are done."""
+    """The fingerprint of a setting: of a few small steps, on a clock that counts them."""
     setting = KEPT | changes | {"batch_size": 16}
-    _, history, G = next(race(setting, 0, (FINGERPRINT_STEPS,), clock=itertools.count().__next__))
+    steps_done = itertools.count().__next__
+    _, history, G = next(race(setting, 0, (FINGERPRINT_STEPS,), clock=steps_done))
     return fingerprints.take(history, G)
 
 
@@ -216,47 +247,18 @@ def drop_stale(path):
     fingerprints.write(path.stem, fresh, path.parent)
 
 
-def race_step(setting, G, D, opt_G, opt_D, history):
-    """Lesson 02's step, with R1 on every k-th step, and labels where the nets take them.
-
-    With labels, real digits with a wrong label count a little as fakes (Reed et al. 2016, algorithm 1): D has to look
-    at the label from the start.
-    """
-    loss = LOSSES[setting["loss"]]
-    r1 = functools.partial(losses.r1_penalty, weight=setting["r1"] * setting["r1_every"])
-
-    def extra(D, real, fake, *cond):
-        """What joins D's loss: R1 on every k-th step, and the wrong labels, on a quarter of the batch."""
-        total = 0.0
-        if setting["r1"] and history.step % setting["r1_every"] == 0:
-            total = r1(D, real, fake, *cond)
-        if setting["wrong_labels"] and cond:
-            labels = cond[0][::4].argmax(1)
-            wrong = torch.eye(10)[(labels + torch.randint(1, 10, labels.shape)) % 10]
-            total = total + setting["wrong_labels"] * F.softplus(D(real[::4], wrong)).mean()
-        return total
-
-    def step(real, labels):
-        cond = (torch.eye(10)[labels],) if setting["conditional"] else ()
-        noise = functools.partial(torch.randn, len(real), G.latent_dim)
-        return training.discriminator_step(
-            G, D, opt_D, real, noise(), loss, cond=cond, penalty=extra
-        ) | training.generator_step(G, D, opt_G, noise(), loss, cond=cond)
-
-    return step
-
-
 def measure(G, setting, reference, second):
     """The scores (dict) of 10,000 fakes, with `second` by the second judge too.
 
     A conditional generator is asked for the labels of the reference.
     """
-    z = torch.randn(SAMPLES, G.latent_dim, generator=torch.Generator().manual_seed(999))
+    z = networks.noise(SAMPLES, G.latent_dim, seed=999)
     labels = data.mnist(reference)[1] if setting["conditional"] else None
     cond = () if labels is None else (torch.eye(10)[labels],)
     fakes = networks.sample(G, z, *cond)
     score = metrics.score(fakes, labels, reference=reference)
-    row = {name: score[name] for name in COLUMNS + LABEL_COLUMNS * setting["conditional"]}
+    names = COLUMNS if labels is None else COLUMNS + LABEL_COLUMNS
+    row = {name: score[name] for name in names}
     if second:
         score = metrics.score(fakes, reference=reference, judge="second_judge")
         row |= {f"{name}_2nd": score[name] for name in ("digit_fid", "floor")}
@@ -264,55 +266,53 @@ def measure(G, setting, reference, second):
 
 
 def run(path, name, changes, seed, marks, *, reference, keep=None):
-    """Race one setting, unless `path` has it; add its rows to the table. `keep`: where the last generator goes.
+    """Race one setting, unless `path` has it; add its rows to the table.
 
-    The second judge, for final figures only, measures the end of runs whose reference is the test split.
+    `keep`: where the last generator goes. The second judge, for final figures only, measures the
+    end of runs whose reference is the test split.
     """
     setting = KEPT | changes
-    same = {
-        "variant": name,
-        "seed": seed,
-        "setting": "; ".join(f"{key}={value}" for key, value in setting.items())
-        + f"; {marks[-1]} s",
-    }
-    if tables.where(tables.read(path.stem, path.parent), **same) and (
-        keep is None or keep.exists()
-    ):
+    described = "; ".join(f"{key}={value}" for key, value in setting.items())
+    same = {"variant": name, "seed": seed, "setting": f"{described}; {marks[-1]} s"}
+    raced = tables.where(tables.read(path.stem, path.parent), **same)
+    if raced and (keep is None or keep.exists()):
         print(f"{path} has {name}, seed {seed}")
         return
-    new = []
+    new_rows = []
     for seconds, history, G in race(setting, seed, marks):
-        steps = history.step
         row = same | {
             "seconds": seconds,
-            "steps": steps,
+            "steps": history.step,
             "reference": reference,
             "threads": torch.get_num_threads(),
         }
         row |= measure(G, setting, reference, reference == "test" and seconds >= marks[-1])
-        print(
-            f"{name}, seed {seed}: {seconds:.0f} s, {steps} steps, {row['digit_fid'] / row['floor']:.1f} floors, "
-            f"coverage {row['coverage']:.3f}, class_kl {row['class_kl']:.4f}"
-            + (
-                f", accuracy {row['accuracy']:.4f}, worst {row['accuracy_worst']:.3f}"
-                if "accuracy" in row
-                else ""
-            ),
-            flush=True,
-        )
-        new.append(row)
+        print(summary(row), flush=True)
+        new_rows.append(row)
     if keep:
         keep.parent.mkdir(parents=True, exist_ok=True)
         save_file({key: value.contiguous() for key, value in G.state_dict().items()}, keep)
-    tables.write(
-        path,
-        [
-            row
-            for row in tables.read(path.stem, path.parent)
-            if (row["variant"], row["seed"]) != (name, seed)
-        ]
-        + new,
-    )
+    other_rows = [
+        row
+        for row in tables.read(path.stem, path.parent)
+        if (row["variant"], row["seed"]) != (name, seed)
+    ]
+    tables.write(path, other_rows + new_rows)
+
+
+def summary(row):
+    """One line about a row of the table."""
+    parts = [
+        f"{row['variant']}, seed {row['seed']}: {row['seconds']:.0f} s",
+        f"{row['steps']} steps",
+        f"{row['digit_fid'] / row['floor']:.1f} floors",
+        f"coverage {row['coverage']:.3f}",
+        f"class_kl {row['class_kl']:.4f}",
+    ]
+    if "accuracy" in row:
+        parts.append(f"accuracy {row['accuracy']:.4f}")
+        parts.append(f"worst {row['accuracy_worst']:.3f}")
+    return ", ".join(parts)
 
 
 def final(path=tables.FOLDER / "02_compact.csv"):
@@ -320,39 +320,36 @@ def final(path=tables.FOLDER / "02_compact.csv"):
     drop_stale(path)
     for name, changes in SHIPPED.items():
         for seed in SEEDS:
-            run(
-                path,
-                name,
-                changes,
-                seed,
-                FINAL_MARKS,
-                reference="test",
-                keep=generator_file(name, seed),
-            )
+            kept = generator_file(name, seed)
+            run(path, name, changes, seed, FINAL_MARKS, reference="test", keep=kept)
+    print_real_digits()
     rows = tables.read(path.stem, path.parent)
-    real = metrics.score(
-        data.to_tanh_range(data.mnist("train")[0][:SAMPLES]).unsqueeze(1), reference="test"
-    )
-    print(
-        "10,000 training digits against the test digits: "
-        + ", ".join(
-            f"{column} {real[column]:.4f}"
-            for column in ("coverage", "precision", "recall", "class_kl")
-        )
-    )
     for name in SHIPPED:
-        for mark, after in itertools.pairwise((*FINAL_MARKS, math.inf)):
+        for mark, next_mark in itertools.pairwise((*FINAL_MARKS, math.inf)):
             chosen = [
-                row for row in tables.where(rows, variant=name) if mark <= row["seconds"] < after
+                row
+                for row in tables.where(rows, variant=name)
+                if mark <= row["seconds"] < next_mark
             ]
-            print(
-                f"{name}, {mark} s, {len(chosen)} seeds: "
-                f"floors {tables.spread(row['digit_fid'] / row['floor'] for row in chosen)}, "
-                + ", ".join(
-                    f"{column} {tables.spread(row[column] for row in chosen if column in row)}"
-                    for column in ("coverage", "class_kl", "precision", "recall", *LABEL_COLUMNS)
-                )
-            )
+            print(f"{name}, {mark} s, {len(chosen)} seeds: {spreads(chosen)}")
+
+
+def print_real_digits():
+    """What the judge says of training digits, in place of fakes."""
+    digits = data.to_tanh_range(data.mnist("train")[0][:SAMPLES]).unsqueeze(1)
+    score = metrics.score(digits, reference="test")
+    names = ("coverage", "precision", "recall", "class_kl")
+    scores = ", ".join(f"{name} {score[name]:.4f}" for name in names)
+    print(f"10,000 training digits against the test digits: {scores}")
+
+
+def spreads(rows):
+    """The median and range of each score over rows of several seeds, as text."""
+    floors = tables.spread(row["digit_fid"] / row["floor"] for row in rows)
+    parts = [f"floors {floors}"]
+    for name in ("coverage", "class_kl", "precision", "recall", *LABEL_COLUMNS):
+        parts.append(f"{name} {tables.spread(row[name] for row in rows if name in row)}")
+    return ", ".join(parts)
 
 
 def generator_file(name, seed):
@@ -360,7 +357,10 @@ def generator_file(name, seed):
 
 
 def ship():
-    """Seed 0's generators, named before and not chosen after, become the course's; trained where BUILD lacks them."""
+    """Seed 0's generators become the course's; trained where BUILD lacks them.
+
+    The seed was named before, and not chosen after.
+    """
     for name, changes in SHIPPED.items():
         kept = generator_file(name, 0)
         if not kept.exists():
@@ -369,80 +369,84 @@ def ship():
 
 
 def picture(folder=BUILD):
-    """Run SIDE_BY_SIDE for five minutes and ONE_REMOVED for 100 seconds each; print their times, draw into `folder`."""
+    """Run the settings of PICTURE; print their times, draw them into `folder`.
+
+    SIDE_BY_SIDE for five minutes each, ONE_REMOVED for 100 seconds each.
+    """
     path = Path(folder) / "02_race.csv"
     drop_stale(path)
     for settings, end in PICTURE:
+        marks = [mark for mark in MARKS if mark <= end]
         for name, changes in settings.items():
-            run(
-                path,
-                name,
-                changes,
-                0,
-                [mark for mark in MARKS if mark <= end],
-                reference="validation",
-            )
+            run(path, name, changes, 0, marks, reference="validation")
     rows = tables.read(path.stem, path.parent)
+    for settings, end in PICTURE:
+        print_times(rows, settings, end)
+    draw(rows, path.with_suffix(".png"))
+    print(f"drawn into {path.with_suffix('.png')}; remove {path} to race anew")
+
+
+def print_times(rows, settings, end):
+    """For each of the settings, the seconds until digit_fid was down to some limits."""
     floor = rows[0]["floor"]
-    goal = min(
-        row["digit_fid"]
-        for row in tables.where(rows, variant="usual loop and step, published pair")
-    )
+    usual = tables.where(rows, variant="usual loop and step, published pair")
     limits = {
         "100 ×": 100 * floor,
         "50 ×": 50 * floor,
         "25 ×": 25 * floor,
-        "the usual loop's best": goal,
+        "the usual loop's best": min(row["digit_fid"] for row in usual),
     }
-    for settings, end in PICTURE:
-        print(
-            f"\nRuns of {end} s: seconds until digit_fid is down to … the floor ({floor:.3f}); at the end, in floors"
-        )
-        print(f"{'':<36}" + "".join(f"{label:>24}" for label in (*limits, "at the end")))
-        for name in settings:
-            chosen = tables.where(rows, variant=name)
-            cells = [first_below(chosen, limit) for limit in limits.values()]
-            cells.append(f"{chosen[-1]['digit_fid'] / floor:.1f}")
-            print(f"{name:<36}" + "".join(f"{cell:>24}" for cell in cells))
+    print(
+        f"\nRuns of {end} s: seconds until digit_fid is down to … the floor ({floor:.3f}); "
+        "at the end, in floors"
+    )
+    print(f"{'':<36}" + "".join(f"{label:>24}" for label in (*limits, "at the end")))
+    for name in settings:
+        chosen = tables.where(rows, variant=name)
+        cells = [first_below(chosen, limit) for limit in limits.values()]
+        cells.append(f"{chosen[-1]['digit_fid'] / floor:.1f}")
+        print(f"{name:<36}" + "".join(f"{cell:>24}" for cell in cells))
+
+
+def draw(rows, path):
+    """digit_fid against seconds, a panel for each part of PICTURE, into the file `path`."""
+    floor = rows[0]["floor"]
     fig = Figure(figsize=(11, 4.5), layout="constrained")
     for ax, (settings, _) in zip(fig.subplots(1, 2, sharey=True), PICTURE, strict=True):
         for name in settings:
             chosen = tables.where(rows, variant=name)
-            ax.plot(
-                [row["seconds"] for row in chosen],
-                [row["digit_fid"] / floor for row in chosen],
-                label=name,
-            )
-        ax.set(
-            xscale="log",
-            yscale="log",
-            xlabel="seconds of training",
-            ylabel="digit_fid, times the floor",
-        )
+            seconds = [row["seconds"] for row in chosen]
+            ax.plot(seconds, [row["digit_fid"] / floor for row in chosen], label=name)
+        ax.set(xscale="log", yscale="log")
+        ax.set(xlabel="seconds of training", ylabel="digit_fid, times the floor")
         ax.legend(frameon=False, fontsize=8)
-    fig.savefig(path.with_suffix(".png"))
-    print(f"drawn into {path.with_suffix('.png')}; remove {path} to race anew")
+    fig.savefig(path)
 
 
 def first_below(rows, limit):
-    """The seconds, as text, at which digit_fid was first measured to be at most `limit`, or "never"."""
+    """The seconds, as text, at which digit_fid was first at most `limit`, or "never"."""
     return next((f"{row['seconds']:.0f}" for row in rows if row["digit_fid"] <= limit), "never")
 
 
 def try_one(words):
-    """One short race with the changes that `words` name, such as "r1=1"; seconds and seed may be named too."""
-    changes, known = {}, KEPT | {"seconds": 100.0, "seed": 0}
+    """One short race with the changes that `words` name, such as "r1=1".
+
+    Seconds and seed may be named too. SystemExit for a name or value that there is not.
+    """
+    known = KEPT | {"seconds": 100.0, "seed": 0}
+    changes = {}
     for word in words:
         key, equals, text = word.partition("=")
         if key not in known or not equals:
             raise SystemExit(
                 f"there is no setting {word}; write name=value, with a name of {', '.join(known)}"
             )
-        value = ast.literal_eval(text) if not isinstance(known[key], str) else text
+        value = text if isinstance(known[key], str) else ast.literal_eval(text)
         if key in WORDS and value not in WORDS[key]:
             raise SystemExit(f"{key} must be one of {', '.join(WORDS[key])}, got {text}")
         changes[key] = value
-    seconds, seed = changes.pop("seconds", 100), changes.pop("seed", 0)
+    seconds = changes.pop("seconds", 100)
+    seed = changes.pop("seed", 0)
     name = ", ".join(f"{key} {value}" for key, value in changes.items()) or "kept"
     run(FOLDER / "race_tried.csv", name, changes, seed, (seconds,), reference="validation")
 

@@ -177,6 +177,12 @@ def _torchvision_folder():
     return folder
 
 
+def ring_centres(clouds, radius=2.0):
+    """The centres [clouds, 2] of as many clouds of points, evenly on a circle round the origin."""
+    angles = torch.arange(clouds) * 2 * torch.pi / clouds
+    return radius * torch.stack([angles.cos(), angles.sin()], 1)
+
+
 _checked = set()  # archives whose MD5 has been looked at in this process
 
 

@@ -1,4 +1,7 @@
-"""Generators and discriminators. Sizes are arguments; a discriminator returns raw scores [B], never a sigmoid."""
+"""Generators and discriminators, noise and samples.
+
+Sizes are arguments; a discriminator returns raw scores [B], never a sigmoid.
+"""
 
 import itertools
 import math
@@ -12,19 +15,20 @@ from gan_helpers.data import ASSETS
 
 
 class DenseGenerator(nn.Module):
-    """Noise to image through dense layers: latent → hidden … → pixels, LeakyReLU, BatchNorm, tanh (lesson 02).
+    """Noise to image through dense layers, LeakyReLU and BatchNorm, at the end tanh (lesson 02).
 
     forward(z [B, latent_dim]) -> images [B, *image_shape] in [-1, 1].
 
-    With `eps=0.8` this is the net of the published code, which meant 0.8 as BatchNorm's momentum. The first
-    hidden layer has no BatchNorm, as there.
+    With `eps=0.8` this is the net of the published code, which meant 0.8 as BatchNorm's momentum.
+    The first hidden layer has no BatchNorm, as there.
     """
 
     def __init__(
         self, latent_dim=100, hidden=(128, 256, 512, 1024), image_shape=(1, 28, 28), *, eps=1e-5
     ):
         super().__init__()
-        self.latent_dim, self.image_shape = latent_dim, tuple(image_shape)
+        self.latent_dim = latent_dim
+        self.image_shape = tuple(image_shape)
         layers = [nn.Linear(latent_dim, hidden[0]), nn.LeakyReLU(0.2)]
         for before, after in itertools.pairwise(hidden):
             layers += [nn.Linear(before, after), nn.BatchNorm1d(after, eps=eps), nn.LeakyReLU(0.2)]
@@ -38,9 +42,10 @@ class DenseGenerator(nn.Module):
 
 
 class DenseDiscriminator(nn.Module):
-    """Image to one raw score through dense layers with LeakyReLU: pixels → hidden … → 1 (lesson 02).
+    """Image to one raw score through dense layers with LeakyReLU (lesson 02).
 
-    forward(images [B, *image_shape]) -> scores [B]; above 0 means "real". σ(score) is the probability.
+    forward(images [B, *image_shape]) -> scores [B]; above 0 means "real". σ(score) is the
+    probability.
     """
 
     def __init__(self, hidden=(512, 256), image_shape=(1, 28, 28)):
@@ -62,29 +67,32 @@ class DenseDiscriminator(nn.Module):
 
 
 class CompactGenerator(nn.Module):
-    """Noise to image in two 3 × 3 convolutions: small and quick on a CPU (benchmarks/RACE.md says how it was found).
+    """Noise to image in two 3 × 3 convolutions: small and quick on a CPU.
 
     forward(z [B, latent_dim]) -> images [B, 1, 28, 28] in [-1, 1].
     With `classes` the net is conditional: forward(z, one_hot float [B, classes]).
 
-    Digits come in separate kinds, and a net that is continuous in z has to draw something between them. So without
-    labels the first `kinds` numbers of z choose a kind, the largest wins, and the net gets the choice as one-hot.
-    It works at 7 × 7, where a convolution costs a sixteenth of one at 28 × 28; PixelShuffle then lays 16 channels
-    out as 4 × 4 pixels (Shi et al. 2016, equation 4).
+    Digits come in separate kinds, and a net that is continuous in z has to draw something between
+    them. So without labels the first `kinds` numbers of z choose a kind, the largest wins, and the
+    net gets the choice as one-hot. It works at 7 × 7, where a convolution costs a sixteenth of one
+    at 28 × 28; PixelShuffle then lays 16 channels out as 4 × 4 pixels (Shi et al. 2016, equation
+    4). benchmarks/RACE.md says how the net was found.
     """
 
     def __init__(self, latent_dim=42, channels=(16, 64), *, kinds=10, classes=0):
         super().__init__()
         first, second = channels
-        self.latent_dim, self.classes = latent_dim, classes
+        self.latent_dim = latent_dim
+        self.classes = classes
         self.kinds = 0 if classes else kinds
         if not self.kinds < latent_dim:
             raise ValueError(
-                f"latent_dim must be more than the {kinds} numbers that choose a kind, got {latent_dim}"
+                f"latent_dim must be more than the {kinds} numbers that choose a kind, "
+                f"got {latent_dim}"
             )
         self.layers = nn.Sequential(
-            # The kind comes back as one-hot, and picks a column of weights: as good as a bias. The convolution's bias
-            # BatchNorm would subtract again.
+            # The kind comes back as one-hot, and picks a column of weights: as good as a bias.
+            # The convolution's bias BatchNorm would subtract again.
             nn.Linear(latent_dim + classes, first * 49, bias=not (self.kinds or classes)),
             nn.Unflatten(1, (first, 7, 7)),
             nn.BatchNorm2d(first),
@@ -102,16 +110,18 @@ class CompactGenerator(nn.Module):
         if self.kinds:
             choice, z = z.split((self.kinds, self.latent_dim - self.kinds), 1)
             cond = (F.one_hot(choice.argmax(1), self.kinds).to(z),)
-        # Three times one-hot: beside the other numbers, of deviation 1, a single 1 would hardly count at first.
+        # Three times one-hot: beside the other numbers, of deviation 1, a single 1 would hardly
+        # count at first.
         return self.layers(torch.cat([z, *(3 * one_hot for one_hot in cond)], 1))
 
 
 class CompactDiscriminator(nn.Module):
-    """Image to one raw score; patches of 4 × 4 pixels are the first layer's channels. No BatchNorm, for R1's sake.
+    """Image to one raw score; patches of 4 × 4 pixels are the first layer's channels.
 
     forward(images [B, 1, 28, 28]) -> scores [B].
-    With `classes`: forward(images, one_hot float [B, classes]); the label adds embedding(label) · features to the score
-    (projection: Miyato and Koyama 2018, equation 5).
+    With `classes`: forward(images, one_hot float [B, classes]); the label adds embedding(label) ·
+    features to the score (projection: Miyato and Koyama 2018, equation 5). There is no BatchNorm,
+    for R1's sake.
     """
 
     def __init__(self, channels=24, hidden=128, *, classes=0):
@@ -169,8 +179,12 @@ class Dropout(nn.Module):
 
 
 def _check_shapes(inputs, expected, classes):
-    """Raise ValueError unless `inputs` have the `expected` shapes (name to shape without B), labels behind them."""
-    expected = expected | ({"one_hot": (classes,)} if classes else {})
+    """Raise ValueError unless `inputs` have the `expected` shapes: {name: shape without B}.
+
+    With `classes`, one-hot labels come last.
+    """
+    if classes:
+        expected = expected | {"one_hot": (classes,)}
     if [tuple(x.shape[1:]) for x in inputs] != list(expected.values()):
         wanted = ", ".join(
             f"{name} [B, {', '.join(map(str, shape))}]" for name, shape in expected.items()
@@ -181,10 +195,10 @@ def _check_shapes(inputs, expected, classes):
 
 
 def trained_generator(*, conditional=False):
-    """A CompactGenerator after five minutes of training on two CPU cores, in eval mode; it takes no more gradients.
+    """A CompactGenerator after five minutes of training on two CPU cores, in eval mode.
 
-    With `conditional` it takes labels too: forward(z [B, 42], one_hot [B, 10]). Made by `python -m benchmarks.race
-    ship`; benchmarks/RACE.md has their scores.
+    It takes no more gradients. With `conditional` it takes labels too: forward(z [B, 42], one_hot
+    [B, 10]). Made by `python -m benchmarks.race ship`; benchmarks/RACE.md has their scores.
     """
     G = CompactGenerator(classes=10 if conditional else 0)
     G.load_state_dict(load_file(trained_file(conditional)))
@@ -201,11 +215,20 @@ def count_parameters(net):
     return sum(p.numel() for p in net.parameters() if p.requires_grad)
 
 
+def noise(count, latent_dim, seed):
+    """Noise z [count, latent_dim], normally distributed; the same for the same three numbers.
+
+    It comes from a generator of its own, so that no training run draws other numbers for it.
+    """
+    return torch.randn(count, latent_dim, generator=torch.Generator().manual_seed(seed))
+
+
 @torch.no_grad()
 def sample(generator, z, *cond):
-    """Images from `generator(z, *cond)` in eval mode, without gradients; the net's mode is put back.
+    """Images from `generator(z, *cond)` in eval mode, without gradients.
 
-    In portions of 1,000, so that ten thousand images take little memory beside their own.
+    The net's mode is put back afterwards. In portions of 1,000, so that ten thousand images take
+    little memory beside their own.
     """
     was_training = generator.training
     generator.eval()

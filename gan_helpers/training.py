@@ -1,7 +1,7 @@
 """One discriminator step, one generator step, the loop, its history, averaged weights.
 
-Lesson 02 writes the loop inline first and then shows that it equals these functions. Nothing here knows
-which nets, losses or data it is given.
+Lesson 02 writes the loop inline first and then shows that it equals these functions. Nothing here
+knows which nets, losses or data it is given.
 """
 
 import contextlib
@@ -34,53 +34,74 @@ def setup(seed):
     torch.set_flush_denormal(True)  # numbers near 0 that a CPU handles slowly become 0
 
 
-def discriminator_step(G, D, opt_D, real, z, loss, *, cond=(), penalty=None):
+def update(optimiser, net, loss):
+    """One step of the optimiser down `loss`, a scalar: only the parameters of `net` change.
+
+    Their old gradients are cleared first. Other nets that the loss went through pass the gradient
+    on and collect none. Raises ValueError where `net` has no parameter to train.
+    """
+    parameters = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    if not parameters:
+        raise ValueError(f"{type(net).__name__} has no parameter that takes gradients to train")
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward(inputs=parameters)
+    optimiser.step()
+
+
+def discriminator_step(G, D, opt_D, real, z, loss, *, cond=(), labels=None, penalty=None):
     """One update of D: real images up, fakes G(z) down. Only D's parameters change.
 
-    `real`: images [B, ...] in [-1, 1]; `z`: noise [B, latent_dim]; `loss`: a `losses.GANLoss`; `cond`: a tuple
-    handed to both nets behind their input; `penalty(D, real, fake, *cond)`: a scalar added to the loss.
-    Returns {"d_loss", "score_real", "score_fake"}: the loss without the penalty, the mean raw scores.
+    `real`: images [B, ...] in [-1, 1]; `z`: noise [B, latent_dim]; `loss`: a `losses.GANLoss`;
+    `cond`: a tuple handed to both nets behind their input; `labels`: the classes int64 [B], handed
+    to the loss; `penalty(D, real, fake, *cond)`: a scalar added to the loss.
+
+    Returns {"d_loss", "score_real", "score_fake"}: the loss without the penalty, the mean raw
+    scores. For a D that gives class logits [B, K] "d_loss" alone: their mean says nothing.
     """
     with torch.no_grad():  # the gradient ends here: G is not trained
         fake = G(z, *cond)
-    real_scores, fake_scores = D(real, *cond), D(fake, *cond)
-    d_loss = loss.discriminator(real_scores, fake_scores)
+    real_scores = D(real, *cond)
+    fake_scores = D(fake, *cond)
+    d_loss = loss.discriminator(real=real_scores, fake=fake_scores, labels=labels)
     total = d_loss if penalty is None else d_loss + penalty(D, real, fake, *cond)
-    opt_D.zero_grad(set_to_none=True)
-    total.backward()
-    opt_D.step()
-    return {
-        "d_loss": d_loss.item(),
-        "score_real": real_scores.mean().item(),
-        "score_fake": fake_scores.mean().item(),
-    }
+    update(opt_D, D, total)
+    metrics = {"d_loss": d_loss.item()}
+    if real_scores.ndim == 1:
+        metrics["score_real"] = real_scores.mean().item()
+        metrics["score_fake"] = fake_scores.mean().item()
+    return metrics
 
 
-def generator_step(G, D, opt_G, z, loss, *, cond=(), real=None):
+def generator_step(G, D, opt_G, z, loss, *, cond=(), labels=None, real=None):
     """One update of G: the scores of the fakes G(z) up. Only G's parameters change.
 
-    Arguments as in `discriminator_step`; D judges `real` too only where it is given, for losses that compare.
-    Returns {"g_loss"}.
+    Arguments as in `discriminator_step`; D judges `real` too only where it is given, for losses
+    that compare. Returns {"g_loss"}.
     """
     fake_scores = D(G(z, *cond), *cond)
-    real_scores = None if real is None else D(real, *cond)
-    g_loss = loss.generator(fake_scores, real_scores)
-    opt_G.zero_grad(set_to_none=True)
-    g_loss.backward(inputs=list(G.parameters()))  # D passes the gradient on but collects none
-    opt_G.step()
+    real_scores = None
+    if real is not None:
+        with torch.no_grad():  # G has no part in it
+            real_scores = D(real, *cond)
+    g_loss = loss.generator(fake=fake_scores, real=real_scores, labels=labels)
+    update(opt_G, G, g_loss)
     return {"g_loss": g_loss.item()}
 
 
 class History:
-    """What a run has recorded: `history["d_loss"]` is a list of values, `history.steps["d_loss"]` their steps.
+    """What a run has recorded: `history["d_loss"]` is a list, `history.steps["d_loss"]` its steps.
 
-    `step` counts the steps done, `seconds` the time spent in them, `snapshots` maps a step to its images.
-    Series may differ in length: a Wasserstein run has five critic losses for each generator loss.
+    `step` counts the steps done, `seconds` the time spent in them, `snapshots` maps a step to its
+    images. Series may differ in length: a Wasserstein run has five critic losses for each
+    generator loss.
     """
 
     def __init__(self):
-        self.step, self.seconds = 0, 0.0
-        self.steps, self.values, self.snapshots = {}, {}, {}
+        self.step = 0
+        self.seconds = 0.0
+        self.steps = {}
+        self.values = {}
+        self.snapshots = {}
 
     def __getitem__(self, name):
         return self.values[name]
@@ -89,9 +110,8 @@ class History:
         """Append the metrics (dict[str, float]) of the step just done."""
         for name, value in metrics.items():
             self.steps.setdefault(name, []).append(self.step)
-            self.values.setdefault(name, []).append(
-                float(value)
-            )  # plain: a checkpoint holds nothing else
+            # A plain float: a checkpoint holds nothing else.
+            self.values.setdefault(name, []).append(float(value))
 
     def state_dict(self):
         return dict(vars(self))
@@ -105,16 +125,16 @@ class TrainingDiverged(RuntimeError):
 
     def __init__(self, what, history):
         super().__init__(
-            f"{what} at step {history.step}. Try a smaller learning rate, look for a log or a square root "
-            "that reaches 0 in your loss, and check that the images lie in [-1, 1]."
+            f"{what} at step {history.step}. Try a smaller learning rate, look for a log or a "
+            "square root that reaches 0 in your loss, and check that the images lie in [-1, 1]."
         )
         self.history = history
 
 
 def training_loop(step, batches, history, *, steps, snapshot=None):
-    """Generator: does `steps` steps and yields `history` after each. `fit` and the training panel drive it.
+    """Generator: does `steps` steps and yields `history` after each.
 
-    Arguments as in `fit`.
+    `fit` and the training panel drive it. Arguments as in `fit`.
     """
     done = 0
     while done < steps:
@@ -139,60 +159,68 @@ def training_loop(step, batches, history, *, steps, snapshot=None):
                 return
         if done == before:
             raise ValueError(
-                "batches gave none: pass an object that can be gone through again, such as data.batches, "
-                "and no iterator"
+                "batches gave none: pass an object that can be gone through again, such as "
+                "data.batches, and no iterator"
             )
 
 
-def fit(step, batches, *, steps=None, epochs=None, snapshot=None, history=None):
+def fit(step, batches, *, steps=None, epochs=None, snapshot=None, history=None, bar=True):
     """Train: call `step(images, labels) -> dict[str, float]` on each batch; return the History.
 
-    Give `steps`, or `epochs` (passes over `batches`). `snapshot(n)` is called with the number of steps
-    done and returns images to keep, or None. With `history`, an earlier run goes on.
+    Give `steps`, or `epochs` (passes over `batches`). `snapshot(n)` is called with the number of
+    steps done and returns images to keep, or None. With `history`, an earlier run goes on. With
+    `bar=False` no progress is shown.
 
-    The first Ctrl-C (in Jupyter: the stop button) ends training after the running step and returns what there
-    is; a second one interrupts at once. Raises TrainingDiverged where a metric is NaN or infinite.
+    The first Ctrl-C (in Jupyter: the stop button) ends training after the running step and returns
+    what has been recorded; a second one interrupts at once. Raises TrainingDiverged where a metric
+    is NaN or infinite.
     """
+    total = _number_of_steps(steps, epochs, batches)
+    history = History() if history is None else history
+    # Rarely redrawn where nobody watches: each redraw is a line in a log.
+    interval = 0.2 if sys.stderr.isatty() else 2.0
+    with (
+        _stop_on_interrupt() as stop,
+        tqdm(
+            total=total, unit="step", mininterval=interval, ncols=100, disable=not bar
+        ) as progress,
+    ):
+        for _ in training_loop(step, batches, history, steps=total, snapshot=snapshot):
+            progress.set_postfix(_newest_losses(history), refresh=False)
+            progress.update()
+            if stop.is_set():
+                break
+    return history
+
+
+def _number_of_steps(steps, epochs, batches):
+    """How many steps `fit` makes; exactly one of `steps` and `epochs` is given."""
     if (steps is None) == (epochs is None):
         raise ValueError(
             f"give steps or epochs, not both and not neither: got steps={steps}, epochs={epochs}"
         )
+    name = "steps" if epochs is None else "epochs"
     length = steps if epochs is None else epochs
     if not isinstance(length, int) or length < 0:
-        raise ValueError(
-            f"{'steps' if epochs is None else 'epochs'} must be a whole number from 0, got {length}"
-        )
-    total = steps if epochs is None else epochs * len(batches)
-    history = History() if history is None else history
-    # Rarely redrawn where nobody watches: each redraw is a line in a log.
-    every = 0.2 if sys.stderr.isatty() else 2.0
-    with (
-        _stop_on_interrupt() as stop,
-        tqdm(total=total, unit="step", mininterval=every, ncols=100) as bar,
-    ):
-        for _ in training_loop(step, batches, history, steps=total, snapshot=snapshot):
-            bar.set_postfix(
-                {
-                    name: f"{values[-1]:.2f}"
-                    for name, values in history.values.items()
-                    if name.endswith("loss")
-                },
-                refresh=False,
-            )
-            bar.update()
-            if stop.is_set():
-                break
-    return history
+        raise ValueError(f"{name} must be a whole number from 0, got {length}")
+    return steps if epochs is None else epochs * len(batches)
+
+
+def _newest_losses(history):
+    """{name: text} of the last value of each loss."""
+    return {
+        name: f"{values[-1]:.2f}"
+        for name, values in history.values.items()
+        if name.endswith("loss")
+    }
 
 
 @contextlib.contextmanager
 def _stop_on_interrupt():
     """Yield an event that the first Ctrl-C sets; the second raises KeyboardInterrupt as usual."""
     stop = threading.Event()
-    if (
-        threading.current_thread() is not threading.main_thread()
-    ):  # only the main thread gets signals
-        yield stop
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # only the main thread gets signals
         return
 
     def handler(signum, frame):
@@ -214,9 +242,9 @@ def _stop_on_interrupt():
 class EMA(AveragedModel):
     """A copy of `net` whose weights are an exponential moving average of the net's, warmed up.
 
-    Call `update_parameters(net)` after each step and the EMA like the net. The first update copies; after n updates
-    the next one keeps the share min(decay, n / (n + 9)) of the average, so that the first minutes are not spent
-    remembering the random start.
+    Call `update_parameters(net)` after each step and the EMA like the net. The first update copies;
+    after n updates the next one keeps the share min(decay, n / (n + 9)) of the average, so that the
+    first minutes are not spent remembering the random start.
     Buffers (BatchNorm's statistics) are copied, not averaged.
     """
 
@@ -224,10 +252,9 @@ class EMA(AveragedModel):
         if not 0 <= decay < 1:
             raise ValueError(f"decay must lie in [0, 1), got {decay}")
 
-        def average(
-            averaged, current, n
-        ):  # n counts the updates before this one; at 0 torch copies instead
-            keep = min(decay, float(n) / (float(n) + 9))
+        def average(averaged, current, updates):
+            # `updates` counts those before this one; at 0 torch copies instead.
+            keep = min(decay, float(updates) / (float(updates) + 9))
             torch._foreach_lerp_(averaged, current, 1 - keep)
 
         super().__init__(net, multi_avg_fn=average)

@@ -22,7 +22,7 @@ from pathlib import Path
 from gan_helpers.parameters import ParameterError
 from gan_notebooks import grid, notebooks, runner, sweep
 from gan_notebooks.collect import collect
-from gan_notebooks.commands import add_choice_of_lessons, explained
+from gan_notebooks.commands import add_choice_of_lessons, exit_code
 from gan_notebooks.errors import CourseError
 
 
@@ -244,12 +244,7 @@ def main(arguments=None):
     sys.stdout.reconfigure(errors="replace")  # a Windows console may have no ✘
     # A scheduler's stop is handled like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with explained(parser):
-            is_well = options.do(options)
-    except KeyboardInterrupt:
-        sys.exit("Stopped.")
-    sys.exit(0 if is_well else 1)
+    sys.exit(exit_code(parser, options))
 
 
 if __name__ == "__main__":

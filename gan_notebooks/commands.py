@@ -1,6 +1,6 @@
 """What the command lines of this package share: the choice of lessons, and errors in words."""
 
-import contextlib
+import sys
 
 from gan_helpers.parameters import ParameterError
 from gan_notebooks.errors import CourseError
@@ -20,16 +20,18 @@ def add_choice_of_lessons(parser):
     )
 
 
-@contextlib.contextmanager
-def explained(parser):
-    """For a `main`: an error that its user can cure ends the process in words, without a traceback.
+def exit_code(parser, options, *, stopped="Stopped."):
+    """Do what `options.do` stands for, a function of the options. Returns the exit code for `main`.
 
-    `parser`: the argparse.ArgumentParser, which prints the message. The code is 2, as after a bad
-    argument, unless the error has another one. A folder that is missing and a full disk are such
-    errors too (OSError).
+    0: all is well, 1: not all, or stopped by Ctrl-C, 2: it could not start. An error that its user
+    can cure is printed in words, without a traceback: a missing folder and a full disk too
+    (OSError). `parser`: the argparse.ArgumentParser, which knows the command's name.
     """
     try:
-        yield
+        return 0 if options.do(options) else 1
+    except KeyboardInterrupt:
+        print(stopped, file=sys.stderr)
+        return 1
     except (CourseError, ParameterError, OSError) as error:
-        code = getattr(error, "exit_code", CourseError.exit_code)
-        parser.exit(code, f"{parser.prog}: error: {error}\n")
+        print(f"{parser.prog}: error: {error}", file=sys.stderr)
+        return getattr(error, "exit_code", CourseError.exit_code)

@@ -19,7 +19,7 @@ from nbconvert import HTMLExporter
 
 from gan_helpers import tables
 from gan_notebooks import notebooks, runner
-from gan_notebooks.commands import add_choice_of_lessons, explained
+from gan_notebooks.commands import add_choice_of_lessons, exit_code
 from gan_notebooks.errors import CourseError
 
 ROOT = Path(__file__).parents[1]
@@ -239,12 +239,7 @@ def main(arguments=None):
     """The command line; ends the process. Codes as of `gan-notebooks`."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    try:
-        with explained(parser):
-            is_well = options.do(options)
-    except KeyboardInterrupt:
-        sys.exit("Stopped.")
-    sys.exit(0 if is_well else 1)
+    sys.exit(exit_code(parser, options))
 
 
 if __name__ == "__main__":

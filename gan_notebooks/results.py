@@ -27,7 +27,7 @@ from urllib.parse import quote
 from gan_helpers import tables, threads
 from gan_helpers.parameters import chosen
 from gan_notebooks import fingerprints, grid, moving, sweep
-from gan_notebooks.commands import add_choice_of_lessons, explained
+from gan_notebooks.commands import add_choice_of_lessons, exit_code
 from gan_notebooks.notebooks import lessons, outline, read_record
 from gan_notebooks.staleness import SEEDS, defaults_of, seeds_of, stale, unknown, what_they_rest_on
 
@@ -236,12 +236,8 @@ def main(arguments=None):
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # With another number of threads sums are rounded in another order: rows that others repeat.
     os.environ[threads.VARIABLE] = "1"
-    try:
-        with explained(parser):
-            is_well = options.do(options)
-    except KeyboardInterrupt:
-        sys.exit("Stopped. Start the same command again, and it does what is missing.")
-    sys.exit(0 if is_well else 1)
+    stopped = "Stopped. Start the same command again, and it does what is missing."
+    sys.exit(exit_code(parser, options, stopped=stopped))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import torch
 
+from gan_helpers import data
+
 EDGE = 3.0  # the plane that is shown reaches from -3 to 3 on both axes
 CELLS = 7  # a drawing has 7 × 7 cells
 
@@ -45,16 +47,16 @@ def _mixture():
     return Data(centres, torch.tensor([0.5, 0.3, 0.2]), 0.25)
 
 
-def _ring():
-    angles = torch.arange(10) * 2 * math.pi / 10
-    return Data(2 * torch.stack([angles.cos(), angles.sin()], 1), torch.ones(10), 0.1)
-
-
 def _disjoint():
     return Data(torch.tensor([[-1.5, 1.0], [1.5, -1.0]]), torch.ones(2), 0.5, "square")
 
 
-DATA = {"line": _line(), "mixture": _mixture(), "ring": _ring(), "disjoint": _disjoint()}
+DATA = {
+    "line": _line(),
+    "mixture": _mixture(),
+    "ring": Data(data.ring_centres(10), torch.ones(10), 0.1),
+    "disjoint": _disjoint(),
+}
 
 
 def drawing(cells):

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from gan_helpers import training
+from gan_helpers import losses, training
 from gan_helpers.game import clouds, settings
 
 CLIP = 0.1  # the largest size of a weight of a Wasserstein critic
@@ -162,9 +162,7 @@ class Game:
         values = training.discriminator_step(self.G, self.D, self.opt_D, real, z, loss)
         self._record(values, start)
         if self.loss == "Wasserstein":
-            with torch.no_grad():
-                for weight in self.D.parameters():
-                    weight.clamp_(-CLIP, CLIP)
+            losses.clip_weights(self.D, CLIP)
 
     def _step_g(self, z):
         start = time.perf_counter()
@@ -247,13 +245,13 @@ class Game:
         Minus the gradient of its own loss.
         """
         points = points.detach().requires_grad_()
-        mean_loss = settings.LOSSES[self.loss]().generator(self.D(points))
+        mean_loss = settings.LOSSES[self.loss]().generator(fake=self.D(points))
         # Of the mean, a point has one share.
         return -torch.autograd.grad(mean_loss * len(points), points)[0]
 
     def push(self):
         """The length of the gradient of G's loss by all its weights: how hard D makes G learn."""
-        loss = settings.LOSSES[self.loss]().generator(self.D(self.G(self.shown_z)))
+        loss = settings.LOSSES[self.loss]().generator(fake=self.D(self.G(self.shown_z)))
         gradient = torch.autograd.grad(loss, list(self.G.parameters()))
         return nn.utils.get_total_norm(gradient).item()
 

@@ -137,7 +137,7 @@ class Sampler(live.LiveBox):
         """What the generator gets for the sheet: z [N, latent_dim], and labels [N, 10] if any."""
         count = self.size.value**2
         # Always as much noise as the largest sheet needs: so another size keeps the pictures.
-        noise = _noise(MOST, self.generator.latent_dim, self.seed.value)[:count]
+        noise = networks.noise(MOST, self.generator.latent_dim, self.seed.value)[:count]
         steps = torch.tensor([slider.value for slider in self.sliders])
         z = self.truncation.value * noise + steps @ self._directions
         if not self.conditional:
@@ -192,7 +192,7 @@ def _check_generator(generator, conditional):
 
 def _directions(generator, conditional):
     """The directions of the sliders, [4, latent_dim]."""
-    z = _noise(64, generator.latent_dim, seed=0)
+    z = networks.noise(64, generator.latent_dim, seed=0)
     if not conditional:
         return networks.directions(generator, z)
     every_digit = torch.eye(10)[torch.arange(len(z)) % 10]
@@ -229,7 +229,3 @@ def _with_number(slider):
     slider.layout = {"width": "180px"}
     link((number, "value"), (slider, "value"))
     return ipywidgets.HBox([number, slider])
-
-
-def _noise(count, latent_dim, seed):
-    return torch.randn(count, latent_dim, generator=torch.Generator().manual_seed(seed))

@@ -11,6 +11,8 @@ from gan_helpers import losses
 LOG2, LOG4 = math.log(2), math.log(4)
 REAL = torch.tensor([2.0, 0.0])
 FAKE = torch.tensor([-1.0, 3.0])
+NAMES = ["bce", "minimax", "least_squares", "wasserstein", "hinge", "softmax_gan"]
+PAIRS = [getattr(losses, name)() for name in NAMES]
 
 
 def softplus(s):
@@ -35,18 +37,67 @@ def softplus(s):
         (losses.wasserstein(), 1.0 - 1.0, -1.0),
         (losses.hinge(), (0 + 1) / 2 + (0 + 4) / 2, -1.0),
     ],
-    ids=["bce", "minimax", "least_squares", "wasserstein", "hinge"],
+    ids=NAMES[:-1],
 )
 def test_pairs_by_hand(pair, d_loss, g_loss):
-    assert pair.discriminator(REAL, FAKE).item() == pytest.approx(d_loss, abs=1e-6)
-    assert pair.generator(FAKE).item() == pytest.approx(g_loss, abs=1e-6)
-    assert pair.generator(FAKE, REAL).item() == pytest.approx(g_loss, abs=1e-6)
+    of_pair = pair.discriminator(real=REAL, fake=FAKE)
+    assert of_pair.item() == pytest.approx(d_loss, abs=1e-6)
+    assert pair.generator(fake=FAKE).item() == pytest.approx(g_loss, abs=1e-6)
 
 
 def test_wasserstein_signs():
     pair = losses.wasserstein()
-    assert pair.discriminator(torch.tensor([5.0]), torch.tensor([2.0])).item() == -3.0
-    assert pair.generator(torch.tensor([2.0])).item() == -2.0
+    assert pair.discriminator(real=torch.tensor([5.0]), fake=torch.tensor([2.0])).item() == -3.0
+    assert pair.generator(fake=torch.tensor([2.0])).item() == -2.0
+
+
+@pytest.mark.parametrize(
+    "pair, right, swapped",
+    [
+        # Two real scores of 2 and three fake ones of -1.
+        (losses.bce(), softplus(-2) + softplus(-1), softplus(1) + softplus(2)),
+        (losses.minimax(), softplus(-2) + softplus(-1), softplus(1) + softplus(2)),
+        (losses.least_squares(), 0.5 * 1 + 0.5 * 1, 0.5 * 4 + 0.5 * 4),
+        (losses.wasserstein(), -1.0 - 2.0, 2.0 + 1.0),
+        (losses.hinge(), 0.0 + 0.0, 2.0 + 3.0),
+        (
+            losses.softmax_gan(),
+            math.log(2 * math.exp(2) + 3 * math.exp(-1)) - 2,
+            math.log(2 * math.exp(2) + 3 * math.exp(-1)) + 1,
+        ),
+    ],
+    ids=NAMES,
+)
+def test_real_and_fake_swapped_is_another_number(pair, right, swapped):
+    of_real = torch.full((2,), 2.0)
+    of_fake = torch.full((3,), -1.0)
+    assert pair.discriminator(real=of_real, fake=of_fake).item() == pytest.approx(right, abs=1e-6)
+    assert pair.discriminator(real=of_fake, fake=of_real).item() == pytest.approx(swapped, abs=1e-6)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=NAMES)
+def test_a_loss_takes_no_positional_argument(pair):
+    for call in (
+        lambda: pair.discriminator(REAL, FAKE),
+        lambda: pair.discriminator(REAL, fake=FAKE),
+        lambda: pair.generator(FAKE),
+        lambda: pair.generator(FAKE, real=REAL),
+    ):
+        with pytest.raises(TypeError, match="positional argument"):
+            call()
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=NAMES)
+def test_a_pair_on_scores_reads_no_labels(pair):
+    strange = torch.tensor([[99.0]])
+    for loss in pair:
+        plain = loss(real=REAL, fake=FAKE)
+        assert torch.equal(loss(real=REAL, fake=FAKE, labels=strange), plain)
+
+
+@pytest.mark.parametrize("pair", PAIRS[:-1], ids=NAMES[:-1])
+def test_only_softmax_gan_gives_g_the_real_scores(pair):
+    assert torch.equal(pair.generator(fake=FAKE, real=REAL), pair.generator(fake=FAKE))
 
 
 @pytest.mark.parametrize(
@@ -58,37 +109,35 @@ def test_wasserstein_signs():
         (losses.wasserstein(), 0.7, 0.0, -0.7),
         (losses.hinge(), 0.0, 2.0, 0.0),
     ],
-    ids=["bce", "minimax", "least_squares", "wasserstein", "hinge"],
+    ids=NAMES[:-1],
 )
 def test_equilibrium(pair, score, d_loss, g_loss):
     scores = torch.full((3,), score)
-    assert pair.discriminator(scores, scores).item() == pytest.approx(d_loss, abs=1e-6)
-    assert pair.generator(scores).item() == pytest.approx(g_loss, abs=1e-6)
+    of_pair = pair.discriminator(real=scores, fake=scores)
+    assert of_pair.item() == pytest.approx(d_loss, abs=1e-6)
+    assert pair.generator(fake=scores).item() == pytest.approx(g_loss, abs=1e-6)
 
 
 def test_smoothed_targets_move_the_optimum():
-    """With real target 0.9 the best D where real and fake are alike says 0.45: losses 1.376 and 0.799."""
+    """With real target 0.9 the best D of like real and fake says 0.45: losses 1.376 and 0.799."""
     pair = losses.bce(real=0.9)
     score = torch.tensor([math.log(0.45 / 0.55)], requires_grad=True)
-    d_loss = pair.discriminator(score, score)
+    d_loss = pair.discriminator(real=score, fake=score)
     d_loss.backward()
     assert d_loss.item() == pytest.approx(1.3763, abs=1e-4)
-    assert pair.generator(score).item() == pytest.approx(0.7985, abs=1e-4)
+    assert pair.generator(fake=score).item() == pytest.approx(0.7985, abs=1e-4)
     assert score.grad.item() == pytest.approx(0, abs=1e-6)
 
 
 def test_each_target_reaches_its_own_term():
     zero = torch.zeros(1)
     three = torch.tensor([3.0])
-    assert losses.bce(fake=0.2).discriminator(zero, three).item() == pytest.approx(
-        LOG2 + softplus(3) - 0.6, abs=1e-6
-    )
-    assert losses.bce(real=0.7).discriminator(three, zero).item() == pytest.approx(
-        softplus(3) - 2.1 + LOG2, abs=1e-6
-    )
-    assert losses.bce(generator=0.8).generator(three).item() == pytest.approx(
-        softplus(3) - 2.4, abs=1e-6
-    )
+    of_fake = losses.bce(fake=0.2).discriminator(real=zero, fake=three)
+    assert of_fake.item() == pytest.approx(LOG2 + softplus(3) - 0.6, abs=1e-6)
+    of_real = losses.bce(real=0.7).discriminator(real=three, fake=zero)
+    assert of_real.item() == pytest.approx(softplus(3) - 2.1 + LOG2, abs=1e-6)
+    of_g = losses.bce(generator=0.8).generator(fake=three)
+    assert of_g.item() == pytest.approx(softplus(3) - 2.4, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -105,35 +154,34 @@ def test_each_target_reaches_its_own_term():
 )
 def test_generator_gradient_at_a_score(pair, score, slope):
     fake_score = torch.tensor([score], requires_grad=True)
-    pair.generator(fake_score).backward()
+    pair.generator(fake=fake_score).backward()
     assert fake_score.grad.item() == pytest.approx(slope, abs=1e-6)
 
 
 def test_a_fake_scored_17_still_teaches_the_discriminator():
     fake_score = torch.tensor([17.0], requires_grad=True)
-    losses.bce().discriminator(torch.zeros(1), fake_score).backward()
+    losses.bce().discriminator(real=torch.zeros(1), fake=fake_score).backward()
     assert fake_score.grad.item() == pytest.approx(1.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("pair", PAIRS, ids=NAMES)
 @pytest.mark.parametrize(
-    "pair",
+    "shape, message",
     [
-        losses.bce(),
-        losses.minimax(),
-        losses.least_squares(),
-        losses.wasserstein(),
-        losses.hinge(),
-        losses.softmax_gan(),
+        ((4, 1), r"scores must have shape \[B\].*got \[4, 1\]: squeeze"),
+        ((), r"scores must have shape \[B\].*got \[\]: squeeze"),
+        ((4, 10), r"scores must have shape \[B\].*got \[4, 10\]: for class logits take a pair on"),
     ],
 )
-def test_scores_of_shape_b_1_are_refused(pair):
-    good, bad = torch.zeros(4), torch.zeros(4, 1)
+def test_other_shapes_than_b_are_refused(pair, shape, message):
+    good = torch.zeros(4)
+    bad = torch.zeros(shape)
     for call in (
-        lambda: pair.discriminator(bad, good),
-        lambda: pair.discriminator(good, bad),
-        lambda: pair.generator(bad, good),
+        lambda: pair.discriminator(real=bad, fake=good),
+        lambda: pair.discriminator(real=good, fake=bad),
+        lambda: pair.generator(fake=bad, real=good),
     ):
-        with pytest.raises(ValueError, match=r"shape \[B\].*got \[4, 1\]"):
+        with pytest.raises(ValueError, match=message):
             call()
 
 
@@ -151,7 +199,7 @@ def test_penalty_of_a_linear_critic_is_160():
 
 
 def test_penalty_norm_is_per_image():
-    """Image k has gradient norm k + 1: penalties 0, 1, 4, mean 5/3. A norm over the batch would give another number."""
+    """Image k has gradient norm k + 1: penalties 0, 1, 4, mean 5/3; not so over the batch."""
     factors = torch.tensor([1.0, 2.0, 3.0])
     penalty = losses.gradient_penalty(
         lambda x: x.flatten(1)[:, 0] * factors,
@@ -218,7 +266,7 @@ def test_penalty_refuses_batchnorm_and_unlike_shapes():
 
 
 def test_r1_by_hand():
-    """½ · weight · ‖(3, 4, 0)‖² = 12.5 · weight: the square of the norm, not its distance from 1."""
+    """½ · weight · ‖(3, 4, 0)‖² = 12.5 · weight: the norm's square, not its distance from 1."""
     real = torch.randn(7, 3)
     assert losses.r1_penalty(linear_critic, real, weight=1.0).item() == pytest.approx(
         12.5, rel=1e-6
@@ -227,7 +275,7 @@ def test_r1_by_hand():
 
 
 def test_r1_is_taken_per_image_and_at_the_real_images():
-    """The gradient of ½‖x‖² is x: the penalty is ½ · mean(1, 4 · 4, 4 · 9) = 53/6, whatever the fakes are."""
+    """The gradient of ½‖x‖² is x: the penalty is ½ · mean(1, 4 · 4, 4 · 9) = 53/6 for any fakes."""
     real = torch.tensor([1.0, 2.0, 3.0]).view(3, 1, 1, 1) * torch.tensor([1.0, 0, 0, 0]).view(
         1, 1, 2, 2
     )
@@ -260,101 +308,50 @@ def test_r1_hands_the_condition_on_and_refuses_batchnorm_and_columns():
         losses.r1_penalty(lambda x: x.flatten(1)[:, :1], torch.randn(4, 3))
 
 
-def logs(*rows):
-    """Class logits whose softmax is these numbers, divided by their sum."""
-    return torch.tensor(rows, dtype=torch.float64).log()
+def test_clip_weights_by_hand_and_in_place():
+    critic = nn.Linear(3, 1)
+    weight = critic.weight
+    with torch.no_grad():
+        weight.copy_(torch.tensor([[-0.3, 0.05, 0.2]]))
+        critic.bias.fill_(-7.0)
+    losses.clip_weights(critic, 0.1)
+    assert critic.weight is weight and weight.tolist() == [pytest.approx([-0.1, 0.05, 0.1])]
+    assert critic.bias.tolist() == [pytest.approx(-0.1)]
+    assert weight.requires_grad and weight.grad_fn is None
+
+
+@pytest.mark.parametrize("limit", [0.0, -0.01, float("nan")])
+def test_a_limit_that_leaves_no_weight_is_refused(limit):
+    with pytest.raises(ValueError, match="limit must be above 0, got"):
+        losses.clip_weights(nn.Linear(1, 1), limit)
+
+
+def logs(*values):
+    """The logarithms of some numbers: scores whose exponentials they are."""
+    return torch.tensor(values, dtype=torch.float64).log()
 
 
 def test_softmax_gan_by_hand():
-    pair, real, fake = losses.softmax_gan(), logs(3, 1), logs(2, 2)  # the exponentials add up to 8
-    assert pair.discriminator(real, fake).item() == pytest.approx(math.log(8) - math.log(3) / 2)
-    assert pair.generator(fake, real).item() == pytest.approx(
-        math.log(8) - (math.log(3) + 2 * LOG2) / 4
-    )
+    pair = losses.softmax_gan()
+    real = logs(3, 1)
+    fake = logs(2, 2)  # the exponentials of all four add up to 8
+    d_loss = pair.discriminator(real=real, fake=fake)
+    assert d_loss.item() == pytest.approx(math.log(8) - math.log(3) / 2)
+    g_loss = pair.generator(fake=fake, real=real)
+    assert g_loss.item() == pytest.approx(math.log(8) - (math.log(3) + 2 * LOG2) / 4)
     with pytest.raises(ValueError, match="give generator_step the batch"):
-        pair.generator(fake)
+        pair.generator(fake=fake)
 
 
 def test_softmax_gan_moves_the_weight_where_each_net_wants_it():
-    """D's slope: share of the softmax minus 1/B on real ones; G's: share minus 1/2B on every fake."""
-    real, fake = logs(3, 1).requires_grad_(), logs(2, 2).requires_grad_()
+    """D's slope: share of the softmax minus 1/B on real; G's: share minus 1/2B on every fake."""
+    real = logs(3, 1).requires_grad_()
+    fake = logs(2, 2).requires_grad_()
     pair = losses.softmax_gan()
-    of_real, of_fake = torch.autograd.grad(pair.discriminator(real, fake), (real, fake))
+    of_real, of_fake = torch.autograd.grad(pair.discriminator(real=real, fake=fake), (real, fake))
     assert of_real.tolist() == pytest.approx([3 / 8 - 1 / 2, 1 / 8 - 1 / 2])
     assert of_fake.tolist() == pytest.approx([2 / 8, 2 / 8])
-    (of_fake,) = torch.autograd.grad(pair.generator(fake, real), fake)
+    (of_fake,) = torch.autograd.grad(pair.generator(fake=fake, real=real), fake)
     assert of_fake.tolist() == pytest.approx([0, 0])  # each has its fair share, a quarter, already
-    (of_fake,) = torch.autograd.grad(pair.generator(fake, logs(6, 6)), fake)
+    (of_fake,) = torch.autograd.grad(pair.generator(fake=fake, real=logs(6, 6)), fake)
     assert of_fake.tolist() == pytest.approx([2 / 16 - 1 / 4] * 2)  # too little: up
-
-
-def test_real_score_is_the_log_of_the_sum():
-    assert losses.real_score(logs((1, 2, 1), (3, 3, 3))).tolist() == pytest.approx(
-        [math.log(4), math.log(9)]
-    )
-    assert losses.real_score(torch.tensor([[200.0, -200.0]])).item() == 200
-    assert losses.real_score(torch.zeros(1, 10) - math.log(10)).sigmoid().item() == pytest.approx(
-        0.5
-    )
-
-
-def test_uniform_cross_entropy_by_hand():
-    assert losses.uniform_cross_entropy(logs((1, 2, 1), (5, 5, 5))).item() == pytest.approx(
-        (math.log(4) - LOG2 / 3 + math.log(3)) / 2
-    )
-    assert losses.uniform_cross_entropy(torch.tensor([[200.0, -200.0]])).item() == 200
-
-
-def test_k_plus_one_by_hand():
-    real, fake = logs((1, 2, 1), (3, 1, 2)), logs((1, 1, 2), (1, 1, 6), (4, 1, 3))
-    labels = torch.tensor([1, 0])
-    of_fake = (
-        -math.log(2 / 4) - math.log(6 / 8) - math.log(3 / 8)
-    ) / 3  # the last of three: "fake"
-    assert losses.k_plus_one_discriminator(real, labels, fake).item() == pytest.approx(
-        LOG2 + of_fake
-    )
-    assert losses.k_plus_one_generator(fake).item() == pytest.approx(
-        (-math.log(2 / 4) - math.log(2 / 8) - math.log(5 / 8)) / 3
-    )
-    assert losses.k_plus_one_discriminator(
-        torch.zeros(2, 11), labels, torch.zeros(3, 11)
-    ).item() == pytest.approx(2 * math.log(11))
-
-
-def test_k_plus_one_has_a_slope_where_d_is_sure():
-    fake = torch.tensor([[0.0, 0.0, 50.0]], requires_grad=True)
-    losses.k_plus_one_generator(fake).backward()
-    assert fake.grad[0].tolist() == pytest.approx([-0.5, -0.5, 1.0])
-
-
-def entropy(*shares):
-    return -sum(p * math.log(p) for p in shares)
-
-
-def test_catgan_by_hand():
-    real, fake = logs((1, 1), (3, 1)), logs((1, 4), (1, 4))
-    own, mean = (LOG2 + entropy(3 / 4, 1 / 4)) / 2, entropy(5 / 8, 3 / 8)
-    assert losses.catgan_discriminator(real, fake).item() == pytest.approx(
-        own - mean - entropy(1 / 5, 4 / 5)
-    )
-    assert losses.catgan_generator(real).item() == pytest.approx(own - mean)
-    assert losses.catgan_generator(fake).item() == pytest.approx(
-        0
-    )  # sure or not: always the same class
-
-
-def test_catgan_has_a_gradient_where_no_image_has_a_class():
-    """The mean share of the second class is rounded to 0, where p · log p has no number for a slope."""
-    logits = torch.tensor([[200.0, 0.0], [200.0, 0.0]], requires_grad=True)
-    loss = losses.catgan_generator(logits)
-    loss.backward()
-    assert loss.item() == pytest.approx(0) and torch.isfinite(logits.grad).all()
-
-
-def test_catgan_at_its_best():
-    sure = 100 * torch.eye(3)  # of each class once
-    assert losses.catgan_generator(sure).item() == pytest.approx(-math.log(3), abs=1e-6)
-    assert losses.catgan_discriminator(sure, torch.zeros(2, 3)).item() == pytest.approx(
-        -2 * math.log(3), abs=1e-6
-    )

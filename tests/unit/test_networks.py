@@ -54,6 +54,16 @@ def test_wrong_shapes_name_the_right_one():
         networks.DenseDiscriminator()(torch.randn(2, 28, 28))
 
 
+def test_noise_is_that_of_a_generator_of_its_own():
+    by_hand = torch.randn(7, 42, generator=torch.Generator().manual_seed(3))
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    assert torch.equal(networks.noise(7, 42, 3), by_hand)
+    assert torch.equal(torch.rand(1), expected), "the global generator is not touched"
+    assert not torch.equal(networks.noise(7, 42, 4), by_hand)
+
+
 def test_sample_uses_eval_mode_and_puts_the_mode_back():
     net = networks.DenseGenerator(5, (8, 6), (1, 2, 2))
     net(torch.randn(64, 5) + 3)  # moves the running statistics away from a batch's own
@@ -281,7 +291,7 @@ def has_an_intel_cpu():
 @pytest.mark.parametrize("p", [0.0, 0.3, 0.5, 0.95])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_dropout_is_torchs_own_bit_for_bit(p, dtype):
-    """Outputs, gradients, and what the generator draws next: tables made by nn.Dropout stay true."""
+    """Outputs, gradients and what is drawn next: tables made by nn.Dropout stay true."""
 
     def run(layer):
         torch.manual_seed(2)

@@ -1,4 +1,4 @@
-"""training.py: which net is updated, by how much; the loop, its history, an interrupt; averaged weights."""
+"""training.py: which net is updated, by how much; the loop, its history, averaged weights."""
 
 import os
 import random
@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from gan_helpers import losses, training
+from gan_helpers import class_losses, losses, training
 
 
 class Generator(nn.Module):
@@ -47,7 +47,7 @@ def players(lr=0.1):
 
 
 def test_discriminator_step_by_hand():
-    """Wasserstein: loss = a (mean fake - mean real), fakes 2 and -4; so d/da = -1 - 2 and d/db = 0."""
+    """Wasserstein: loss = a (mean fake - mean real), fakes 2 and -4: d/da = -1 - 2, d/db = 0."""
     G, D, _, opt_D = players()
     metrics = training.discriminator_step(G, D, opt_D, REAL, Z, losses.wasserstein())
     assert metrics == pytest.approx({"d_loss": -1.5, "score_real": 1.1, "score_fake": -0.4})
@@ -126,10 +126,105 @@ def test_discriminator_step_adds_the_penalty_but_reports_the_loss():
     assert all(asked[1] == (Z,) for asked in D.asked)
 
 
+def test_update_by_hand():
+    """The loss a · w + a has the slope w + 1 = 3 by a; that by w = 2 goes to nobody."""
+    G, D, _opt_G, opt_D = players()
+    D.a.grad = torch.tensor(100.0)
+    training.update(opt_D, D, D.a * G.w + D.a)
+    assert D.a.item() == pytest.approx(0.5 - 0.1 * 3) and D.b.item() == pytest.approx(0.1)
+    assert G.w.item() == 2.0 and G.w.grad is None
+
+
+def test_update_leaves_frozen_parameters_alone():
+    _, D, _, opt_D = players()
+    D.b.requires_grad_(False)
+    training.update(opt_D, D, D.a + D.b)
+    assert D.a.item() == pytest.approx(0.4) and D.b.item() == pytest.approx(0.1)
+    D.a.requires_grad_(False)
+    with pytest.raises(ValueError, match="Discriminator has no parameter that takes gradients"):
+        training.update(opt_D, D, D.a + D.b)
+
+
+class Reader(Discriminator):
+    """Class logits [B, 2] of x: (x a, b)."""
+
+    def forward(self, x, *cond):
+        return torch.stack([self.a * x, self.b.expand(len(x))], 1)
+
+
+def test_both_steps_hand_labels_on_to_the_pair():
+    G, D, opt_G, opt_D = players()
+    seen = []
+
+    def discriminator_loss(*, real, fake, labels=None):
+        seen.append(("D", real.tolist(), fake.tolist(), labels))
+        return real.mean()
+
+    def generator_loss(*, fake, real=None, labels=None):
+        seen.append(("G", real, fake.tolist(), labels))
+        return fake.mean()
+
+    pair = losses.GANLoss(discriminator_loss, generator_loss)
+    labels = torch.tensor([4, 7])
+    training.discriminator_step(G, D, opt_D, REAL, Z, pair, labels=labels)
+    D.a.data.fill_(0.5)  # as before the step
+    D.b.data.fill_(0.1)
+    training.generator_step(G, D, opt_G, Z, pair, labels=labels)
+    of_fake = pytest.approx([1.1, -1.9])  # a · 2 z + b
+    assert seen == [
+        ("D", pytest.approx([0.6, 1.6]), of_fake, labels),
+        ("G", None, of_fake, labels),
+    ]
+    training.discriminator_step(G, D, opt_D, REAL, Z, pair)
+    training.generator_step(G, D, opt_G, Z, pair)
+    assert [call[3] for call in seen[2:]] == [None, None]
+
+
+def test_steps_on_class_logits_by_hand():
+    """K+1 with one class, logits (a x, b), at a = b = 0: the shares are ½.
+
+    The slope of -log share_k by the logit k is its share minus 1, by the other the other's share.
+    """
+    G = Generator()
+    D = Reader()
+    D.a.data.zero_()
+    D.b.data.zero_()
+    opt_D = torch.optim.SGD(D.parameters(), 0.1)
+    labels = torch.tensor([0, 0])
+    pair = class_losses.k_plus_one()
+    metrics = training.discriminator_step(G, D, opt_D, REAL, Z, pair, labels=labels)
+    assert metrics == {"d_loss": pytest.approx(2 * np.log(2))}, "logits have no mean score"
+    # By a: real (½ - 1) · mean(1, 3) = -1, fakes ½ · mean(2, -4) = -½; by b: ½ - ½ = 0.
+    assert D.a.item() == pytest.approx(0.15) and D.b.item() == pytest.approx(0.0)
+    assert G.w.item() == 2.0
+    D.a.data.fill_(1.0)
+    opt_G = torch.optim.SGD(G.parameters(), 0.1)
+    metrics = training.generator_step(G, D, opt_G, Z, pair)
+    # -log σ(a w z - b), with slope -σ(-w z) · z by w: mean of -σ(-2) · 1 and σ(4) · 2.
+    scores = torch.tensor([2.0, -4.0])
+    slope = (-torch.sigmoid(-scores) * Z).mean().item()
+    assert metrics == {"g_loss": pytest.approx(torch.nn.functional.softplus(-scores).mean().item())}
+    assert G.w.item() == pytest.approx(2 - 0.1 * slope)
+    assert D.a.item() == 1.0
+
+
+def test_a_pair_that_needs_labels_says_so_in_a_step():
+    G = Generator()
+    D = Reader()
+    opt_D = torch.optim.SGD(D.parameters(), 0.1)
+    with pytest.raises(ValueError, match="needs the classes of the images: give both steps labels"):
+        training.discriminator_step(G, D, opt_D, REAL, Z, class_losses.k_plus_one())
+
+
 def test_generator_step_asks_for_real_scores_only_when_given():
     G, D, opt_G, _ = players()
     seen = []
-    pair = losses.GANLoss(None, lambda fake, real=None: seen.append(real) or -fake.mean())
+
+    def generator_loss(*, fake, real=None, labels=None):
+        seen.append(real)
+        return -fake.mean()
+
+    pair = losses.GANLoss(None, generator_loss)
     training.generator_step(G, D, opt_G, Z, pair, cond=(Z,))
     assert len(D.asked) == 1 and seen == [None] and D.asked[0][1] == (Z,)
     training.generator_step(G, D, opt_G, Z, pair, real=REAL)
@@ -162,6 +257,15 @@ def test_history_takes_series_of_different_length():
     assert history["d_loss"] == [1, 2, 3, 4, 5] and history.steps["d_loss"] == [1, 2, 3, 4, 5]
     assert history["g_loss"] == [-1, -1] and history.steps["g_loss"] == [2, 4]
     assert history.seconds > 0
+
+
+def test_fit_without_a_bar_does_the_same_in_silence(capfd):
+    with_bar = training.fit(counting_step([]), BATCHES, steps=5)
+    assert "5/5" in capfd.readouterr().err
+    silent = training.fit(counting_step([]), BATCHES, steps=5, bar=False)
+    shown = capfd.readouterr()
+    assert shown.err == "" and shown.out == ""
+    assert silent.values == with_bar.values and silent.steps == with_bar.steps
 
 
 def test_fit_goes_on_with_a_history():
@@ -268,7 +372,7 @@ def test_fit_runs_in_another_thread():
 
 
 def test_the_loop_can_be_driven_step_by_step():
-    """What the training panel does: stop between steps, look, go on with a second loop on the same history."""
+    """What the training panel does: stop between steps, look, go on with the same history."""
     seen, history = [], training.History()
     loop = training.training_loop(counting_step(seen), BATCHES, history, steps=9)
     assert next(loop) is history and history.step == 1
