@@ -282,10 +282,11 @@ def test_collect_of_an_empty_folder_says_what_to_do(tmp_path, capsys):
         assert "start them with `gan-notebooks sweep`" in refused(capsys, "collect", folder)
 
 
-def test_ctrl_c_anywhere_ends_in_words(monkeypatch):
+def test_ctrl_c_anywhere_ends_in_words(monkeypatch, capsys):
     def interrupted(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(notebooks, "lessons", interrupted)
-    assert exit_code("list") == "Stopped."
-    assert exit_code("html", main=publish.main) == "Stopped."
+    assert exit_code("list") == 1
+    assert exit_code("html", main=publish.main) == 1
+    assert capsys.readouterr().err == "Stopped.\n" * 2
