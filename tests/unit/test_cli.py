@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -128,6 +129,22 @@ def test_an_interrupt_keeps_the_partial_notebook(tmp_path, write_notebook, line)
     assert "so far" in nbformat.read(out, 4).cells[0].outputs[0].text
     assert not list((tmp_path / "build").glob("08*")), "the lessons after it are not started"
     line.wait_until_the_kernel_is_gone()
+
+
+def test_a_run_stopped_between_two_lessons_is_not_well(lesson, here, capsys, monkeypatch):
+    shutil.copy(lesson, lesson.with_name("08_next.ipynb"))
+    begin = sweep.start
+
+    def start(notebook, *arguments, **options):
+        if notebook.stem == "08_next":
+            raise KeyboardInterrupt
+        return begin(notebook, *arguments, **options)
+
+    monkeypatch.setattr(sweep, "start", start)
+    folder = lesson.parent
+    assert exit_code("run", "--notebooks", folder, "--output", folder / "build") == 1
+    printed = capsys.readouterr()
+    assert "1/1" in printed.out and "08_next" not in printed.out and "Stopped." in printed.err
 
 
 # sweep
