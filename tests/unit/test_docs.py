@@ -1,0 +1,48 @@
+"""What docs/ says of the code is so."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from gan_helpers import class_losses, data, losses, networks, recipes, training
+
+MAINTAINERS = Path(__file__).parents[2] / "docs" / "maintainers.md"
+MODULES = (losses, class_losses, training, networks, data, recipes)
+SIGNATURE = re.compile(r"(?:^|(?<= · ))(\w+)\(((?:[^()]|\(\))*)\)", re.MULTILINE)
+
+
+def signatures():
+    """{name: text between its brackets} of the block of signatures in docs/maintainers.md."""
+    block = MAINTAINERS.read_text(encoding="utf8").split("```")[1]
+    return dict(SIGNATURE.findall(block))
+
+
+def names_of(arguments):
+    """The names (list) in a written list of arguments, such as `real, *, steps|epochs, bar=True`."""
+    names = []
+    for part in arguments.split(", "):
+        names += part.partition("=")[0].lstrip("*").split("|")
+    return [name for name in names if name]
+
+
+def test_the_reader_of_signatures():
+    assert SIGNATURE.findall("f(a, *, cond=(), b|c=1) -> x\na() · b(c=2.0)") == [
+        ("f", "a, *, cond=(), b|c=1"),
+        ("a", ""),
+        ("b", "c=2.0"),
+    ]
+    assert names_of("a, *, cond=(), b|c=1, *d") == ["a", "cond", "b", "c", "d"]
+    assert len(signatures()) == 26
+
+
+@pytest.mark.parametrize("name", signatures())
+def test_a_signature_is_that_of_the_code(name):
+    functions = [getattr(module, name) for module in MODULES if hasattr(module, name)]
+    assert functions, f"there is no {name}"
+    written = signatures()[name]
+    assert names_of(written) == list(inspect.signature(functions[0]).parameters)
+    for parameter in inspect.signature(functions[0]).parameters.values():
+        if isinstance(parameter.default, (int, float)):
+            assert f"{parameter.name}={parameter.default}" in written
