@@ -1,4 +1,4 @@
-"""What docs/ says of the code is so."""
+"""What docs/ and the packages' own maps say of the code is so."""
 
 import inspect
 import re
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_helpers import class_losses, data, losses, networks, recipes, training
+import gan_helpers
+from gan_helpers import class_losses, data, game, losses, networks, recipes, training
 
 MAINTAINERS = Path(__file__).parents[2] / "docs" / "maintainers.md"
 MODULES = (losses, class_losses, training, networks, data, recipes)
@@ -46,3 +47,10 @@ def test_a_signature_is_that_of_the_code(name):
     for parameter in inspect.signature(functions[0]).parameters.values():
         if isinstance(parameter.default, (int, float)):
             assert f"{parameter.name}={parameter.default}" in written
+
+
+@pytest.mark.parametrize("package", [gan_helpers, game])
+def test_the_map_of_a_package_names_every_module(package):
+    named = re.findall(r"^ *(\w+)  +\w", package.__doc__, re.MULTILINE)
+    modules = [path.stem for path in Path(package.__file__).parent.glob("*.py")]
+    assert sorted(named) == sorted(set(modules) - {"__init__"})
