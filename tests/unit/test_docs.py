@@ -21,7 +21,7 @@ def signatures():
 
 
 def names_of(arguments):
-    """The names (list) in a written list of arguments, such as `real, *, steps|epochs, bar=True`."""
+    """The names (list) in a list of arguments, such as `real, *, steps|epochs, bar=True`."""
     names = []
     for part in arguments.split(", "):
         names += part.partition("=")[0].lstrip("*").split("|")
