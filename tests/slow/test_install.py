@@ -45,7 +45,10 @@ def test_the_wheel_holds_the_digits_and_works_elsewhere(checkout, run, make_envi
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {f"gan_helpers/assets/MNIST/raw/{name}" for name in data.MD5} <= set(names)
-    assert "gan_helpers/assets/MNIST/NOTICE.md" in names
+    for package in ("gan_helpers", "gan_notebooks"):
+        files = [path for path in (checkout / package).rglob("*") if path.is_file()]
+        files = [path for path in files if "__pycache__" not in path.parts]
+        assert {path.relative_to(checkout).as_posix() for path in files} <= set(names)
     assert any(name.endswith("LICENSE") for name in names)
     assert not [name for name in names if name.startswith(("tests", "benchmarks", "notebooks"))]
 
@@ -54,7 +57,8 @@ def test_the_wheel_holds_the_digits_and_works_elsewhere(checkout, run, make_envi
     installed = own / "gan_helpers"
     before = sorted(path for path in installed.rglob("*") if "__pycache__" not in path.parts)
     code = (
-        "import gan_helpers, torchvision; from gan_helpers import data, judges, tables; "
+        "import gan_helpers, torchvision; "
+        "from gan_helpers import data, game, judges, tables, widgets; "
         "images, labels = data.mnist('train'); judges.load('judge'), judges.load('second_judge'); "
         "usual = torchvision.datasets.MNIST(data.torchvision_root(), download=True); "
         "print(gan_helpers.__file__, len(images), len(usual), len(tables.read('02_classic_gan')))"
