@@ -107,7 +107,7 @@ class batches:  # lower case, since lessons call it as they would a function
             raise ValueError(
                 f"batch_size must lie in 1 … {len(images)} (the number of images), got {batch_size}"
             )
-        if batch_size > 1 and len(images) % batch_size == 1:
+        if len(images) % batch_size == 1:
             # An error of BatchNorm would come at the end of the first pass, maybe after an hour.
             raise ValueError(
                 f"{len(images)} images in batches of {batch_size} leave a single one to the last "

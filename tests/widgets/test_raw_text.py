@@ -58,6 +58,7 @@ def test_the_training_panel_without_a_loop(shown):
 
 def test_the_training_panel_in_one_step_and_slow_motion(shown, monkeypatch):
     monkeypatch.setattr(training_panel, "PHASE", 0.01)
+    monkeypatch.setattr(training_panel, "phases", lambda history: [HOSTILE, HOSTILE])
 
     async def train():
         panel = train_panel(hostile_step)
