@@ -18,13 +18,12 @@ import argparse
 import ast
 import itertools
 import math
-import shutil
 import time
 from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from benchmarks.loops import usual_loader, usual_step
 from gan_helpers import (
@@ -34,6 +33,7 @@ from gan_helpers import (
     metrics,
     networks,
     recipes,
+    shipped,
     tables,
     threads,
     training,
@@ -365,7 +365,7 @@ def ship():
         kept = generator_file(name, 0)
         if not kept.exists():
             run(BUILD / "ship.csv", name, changes, 0, (SECONDS,), reference="validation", keep=kept)
-        shutil.copyfile(kept, networks.trained_file("conditional" in changes))
+        shipped.write_weights(load_file(kept), networks.trained_file("conditional" in changes))
 
 
 def picture(folder=BUILD):

@@ -5,7 +5,6 @@ assets/MNIST/NOTICE.md).
 """
 
 import functools
-import hashlib
 import math
 import tempfile
 import zlib
@@ -13,8 +12,9 @@ from pathlib import Path
 
 import torch
 
-ASSETS = Path(__file__).parent / "assets"
-RAW = ASSETS / "MNIST" / "raw"
+from gan_helpers import shipped
+
+RAW = shipped.ASSETS / "MNIST" / "raw"
 
 # The published MD5s, the same that torchvision.datasets.MNIST checks.
 MD5 = {
@@ -28,9 +28,7 @@ VALIDATION_SIZE = 10_000  # the last images of the training set
 GZIP = 31  # zlib's wbits for an archive with a gzip header
 PIECE = 2**16  # bytes of an archive that are unpacked at a time
 
-
-class DataError(RuntimeError):
-    """An archive is missing or is not the published one."""
+DataError = shipped.DataError  # what `mnist` raises
 
 
 def mnist(split):
@@ -39,7 +37,8 @@ def mnist(split):
     `split` is "train" (all 60,000), "validation" (the last 10,000 of train: whoever makes a choice
     by it trains on `images[:50_000]` only) or "test" (10,000, for final figures).
 
-    Raises DataError, with the file, the MD5s and the cure, where an archive is damaged or missing.
+    Raises DataError, with the file, the MD5s and the cure, where an archive is damaged or missing,
+    or cannot be read.
     """
     if split not in ("train", "validation", "test"):
         raise ValueError(f'split must be "train", "validation" or "test", got {split!r}')
@@ -86,8 +85,8 @@ class batches:  # lower case, since lessons call it as they would a function
 
     `images` and `labels` are what `mnist` returns. They are kept as bytes (47 MB for 60,000
     digits), so a batch costs one indexing and its scaling. `generator` shuffles; left out, a new
-    one takes the global seed. Raises ValueError for another dtype or shape, and for a size of batch
-    that the data do not have.
+    one takes the global seed. Raises ValueError for another dtype or shape, for a size of batch
+    that the data do not have, and for one that leaves a single image to the last batch.
 
     Each `for` loop is one pass over the data, and `len` is its number of batches, of which the last
     may be short. A loop that was left early goes on where it stopped, also in another process after
@@ -107,6 +106,13 @@ class batches:  # lower case, since lessons call it as they would a function
         if not 1 <= batch_size <= len(images):
             raise ValueError(
                 f"batch_size must lie in 1 … {len(images)} (the number of images), got {batch_size}"
+            )
+        if len(images) % batch_size == 1:
+            # An error of BatchNorm would come at the end of the first pass, maybe after an hour.
+            raise ValueError(
+                f"{len(images)} images in batches of {batch_size} leave a single one to the last "
+                "batch, and BatchNorm cannot train on one: change batch_size, or leave an image "
+                "out, images[:-1] and labels[:-1]"
             )
         self.images = images.unsqueeze(1)  # [N, 1, H, W], as bytes: a quarter of the memory
         self.labels = labels
@@ -173,7 +179,7 @@ def _torchvision_folder():
     raw = Path(folder.name) / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for name in MD5:
-        (raw / name).write_bytes(_archive(RAW / name))
+        (raw / name).write_bytes(_archive(name))
     return folder
 
 
@@ -183,25 +189,9 @@ def ring_centres(clouds, radius=2.0):
     return radius * torch.stack([angles.cos(), angles.sin()], 1)
 
 
-_checked = set()  # archives whose MD5 has been looked at in this process
-
-
-def _archive(path):
-    """The bytes of an archive.
-
-    Raises DataError unless it is the published one, which is checked once a process.
-    """
-    expected = MD5[path.name]
-    cure = "reinstall the package, or restore the file with `git checkout -- gan_helpers/assets`"
-    if not path.exists():
-        raise DataError(f"{path} is missing (expected MD5 {expected}): {cure}")
-    content = path.read_bytes()
-    if path not in _checked:
-        actual = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        if actual != expected:
-            raise DataError(f"{path} is damaged: expected MD5 {expected}, found {actual}: {cure}")
-        _checked.add(path)
-    return content
+def _archive(name):
+    """The bytes of an archive. Raises DataError unless it is the published one."""
+    return shipped.read(RAW / name, "MD5", MD5[name])
 
 
 def _read_idx(name):
@@ -210,7 +200,7 @@ def _read_idx(name):
     The format, called IDX: four bytes of which the last is the number of dimensions; four bytes for
     the size of each dimension, the highest first; then the data.
     """
-    content = _unpack(_archive(RAW / name))
+    content = _unpack(_archive(name))
     dimensions = content[3]
     shape = []
     for start in range(4, 4 + 4 * dimensions, 4):
@@ -239,6 +229,8 @@ def _check_range(images, low, high, *, cure):
     if images.numel() == 0:
         return
     smallest, largest = torch.aminmax(images)
+    if smallest.isnan():
+        cure = "NaN comes from a net whose training diverged: train it with a lower learning rate"
     if not (smallest >= low and largest <= high):  # written so that NaN fails too
         raise ValueError(
             f"images must lie in [{low:g}, {high:g}], "

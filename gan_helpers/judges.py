@@ -10,12 +10,11 @@ import functools
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm import tqdm
 
-from gan_helpers import data
-from gan_helpers.data import ASSETS
+from gan_helpers import data, shipped
+from gan_helpers.shipped import ASSETS
 
 TRAINED_ON = 50_000  # the first of the training digits; the last 10,000 are for validation
 BATCH_SIZE = 100  # in training
@@ -90,12 +89,12 @@ JUDGES = {"judge": Judge, "second_judge": SecondJudge}
 def load(name="judge"):
     """The trained judge, in eval mode; its weights take no gradient.
 
-    `name` is "judge" or "second_judge"; for another one it raises ValueError.
+    `name` is "judge" or "second_judge"; for another one it raises ValueError. Raises DataError
+    where its file is damaged, missing or cannot be read.
     """
     if name not in JUDGES:
         raise ValueError(f"judge must be one of {', '.join(JUDGES)}, got {name!r}")
-    net = JUDGES[name]()
-    net.load_state_dict(load_file(ASSETS / f"{name}.safetensors"))
+    net = shipped.load_weights(JUDGES[name](), ASSETS / f"{name}.safetensors")
     # channels_last: the same numbers in another order of memory, twice as fast on a CPU.
     return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
 
@@ -105,8 +104,10 @@ def read(judge, images):
     """What `judge` makes of images: (features [N, 64], logits [N, 10]), float32.
 
     `images` are float [N, 1, 28, 28] in [-1, 1], or uint8 [N, 28, 28] as `data.mnist` has them.
-    They are read in portions, which takes little memory.
+    They are read in portions, which takes little memory. Raises TypeError or ValueError, with cause
+    and cure, for images of another kind, shape or scale, and for NaN.
     """
+    _check(images, judge.classify.weight.dtype)
     features = []
     for chunk in images.split(CHUNK):
         if chunk.dtype == torch.uint8:
@@ -114,6 +115,45 @@ def read(judge, images):
         features.append(judge.features(chunk.to(memory_format=torch.channels_last)))
     features = torch.cat(features)
     return features, judge.classify(features)
+
+
+def _check(images, dtype):
+    """Raise an error unless `images` are as `read` takes them; `dtype` is that of the weights."""
+    if not isinstance(images, torch.Tensor):
+        raise TypeError(
+            f"images must be a tensor, got {type(images).__name__}: torch.as_tensor makes one of "
+            "an array, torch.stack of a list of tensors"
+        )
+    if images.dtype not in (torch.uint8, dtype):
+        raise TypeError(
+            f"images must be {dtype} in [-1, 1] or uint8 in 0 … 255, got {images.dtype}: "
+            f"pass them through .to({dtype}), or bytes of another type through .to(torch.uint8)"
+        )
+    shape = (28, 28) if images.dtype == torch.uint8 else (1, 28, 28)
+    if images.shape[1:] != shape:
+        raise ValueError(
+            f"images of {images.dtype} must have shape [N, {', '.join(map(str, shape))}], got "
+            f"{list(images.shape)}: index, squeeze or unsqueeze them"
+        )
+    if images.dtype != torch.uint8:
+        data.check_images(images)
+        _check_background(images)
+
+
+def _check_background(images):
+    """Raise ValueError for pictures in [0, 1], which lie within [-1, 1] too.
+
+    They are known by a background at 0, where ours is at -1: no pixel lies below 0, most are near
+    it, and there are bright ones. What an untrained or a collapsed net draws is not like that.
+    """
+    if images.numel() == 0 or images.min() < 0:
+        return
+    near_zero = (images < 0.1).sum().item() / images.numel()
+    if near_zero > 0.5 and images.max() > 0.5:
+        raise ValueError(
+            f"images seem to lie in [0, 1]: no pixel is below 0, and {near_zero:.0%} are near 0, "
+            "where a background in [-1, 1] is at -1: pass them through data.to_tanh_range"
+        )
 
 
 def accuracy(judge, split):
@@ -175,6 +215,9 @@ def train(name, *, epochs, seed=0, images=None, labels=None):
         images, labels = data.mnist("train")
         images = images[:TRAINED_ON]
         labels = labels[:TRAINED_ON]
+    if len(images) % BATCH_SIZE == 1:  # BatchNorm cannot train on a batch of one
+        images = images[:-1]
+        labels = labels[:-1]
     net = JUDGES[name]().to(memory_format=torch.channels_last)
     shuffle = torch.Generator().manual_seed(seed)
     batches = data.batches(images, labels, BATCH_SIZE, generator=shuffle)
@@ -201,7 +244,7 @@ def main():
         net = train(name, epochs=epochs)
         path = ASSETS / f"{name}.safetensors"
         weights = {key: value.contiguous() for key, value in net.state_dict().items()}
-        save_file(weights, path)
+        shipped.write_weights(weights, path)
         kilobytes = path.stat().st_size / 1000
         print(f"{path.name}: {kilobytes:.0f} kB")
         for split in ("validation", "test"):

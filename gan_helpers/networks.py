@@ -8,10 +8,10 @@ import math
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import nn
 
-from gan_helpers.data import ASSETS
+from gan_helpers import shipped
+from gan_helpers.shipped import ASSETS
 
 
 class DenseGenerator(nn.Module):
@@ -198,10 +198,11 @@ def trained_generator(*, conditional=False):
     """A CompactGenerator after five minutes of training on two CPU cores, in eval mode.
 
     It takes no more gradients. With `conditional` it takes labels too: forward(z [B, 42], one_hot
-    [B, 10]). Made by `python -m benchmarks.race ship`; benchmarks/RACE.md has their scores.
+    [B, 10]). Made by `python -m benchmarks.race ship`; benchmarks/RACE.md has their scores. Raises
+    DataError where its file is damaged, missing or cannot be read.
     """
     G = CompactGenerator(classes=10 if conditional else 0)
-    G.load_state_dict(load_file(trained_file(conditional)))
+    shipped.load_weights(G, trained_file(conditional))
     return G.eval().requires_grad_(False)
 
 

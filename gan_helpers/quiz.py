@@ -1,5 +1,7 @@
 """A quiz of multiple choice that explains every answer; plain text where no widgets are shown."""
 
+import html
+
 import ipywidgets
 from IPython.display import display
 
@@ -43,7 +45,7 @@ def ask(right, explanations):
                 words = "✔ Yes."
             else:
                 words = f"✘ No. Look for this in {question}, and you will not find it:"
-            verdict.value = f"{words} {explanations[option]}"
+            verdict.value = html.escape(f"{words} {explanations[option]}", quote=False)
             count()
 
         choices.observe(judge, "value")

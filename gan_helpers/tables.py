@@ -12,6 +12,7 @@ fingerprints of its variants (gan_notebooks.fingerprints). `lesson.measured` mak
 """
 
 import csv
+import html
 import io
 import os
 import re
@@ -150,14 +151,19 @@ def summary(rows, columns, **fixed):
     if not rows:
         return Markdown("No table is stored yet: `make results` makes it.")
     lines = [
-        "| variant | seeds | " + " | ".join(columns) + " |",
+        "| variant | seeds | " + " | ".join(map(_cell, columns)) + " |",
         "|---" * (2 + len(columns)) + "|",
     ]
     for variant in dict.fromkeys(row["variant"] for row in rows):
         seeds = {row["seed"] for row in where(rows, variant=variant)}
         cells = [spread(by_seed(rows, column, variant=variant).values()) for column in columns]
-        lines.append(f"| {variant} | {len(seeds)} | " + " | ".join(cells) + " |")
+        lines.append(f"| {_cell(variant)} | {len(seeds)} | " + " | ".join(cells) + " |")
     return Markdown("\n".join(lines))
+
+
+def _cell(name):
+    """A name as a cell of a Markdown table: nothing in it is HTML, or ends the cell."""
+    return html.escape(str(name), quote=False).replace("|", "\\|")
 
 
 def _format(value):

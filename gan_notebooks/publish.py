@@ -12,6 +12,7 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from urllib.parse import quote
 
 import latex2mathml.converter
 import nbformat
@@ -113,7 +114,8 @@ def _entry(notebook, error):
     """The line of a notebook in the index. `error`: in which its run stopped, or None."""
     title = html.escape(notebooks.title(notebooks.read(notebook)))
     failed = f" (stopped in {html.escape(error)})" if error else ""
-    return f'<li><a href="{notebook.stem}.html">{title}</a>{failed}</li>'
+    link = quote(f"{notebook.stem}.html")
+    return f'<li><a href="{link}">{title}</a>{failed}</li>'
 
 
 def page(path, *, code=True):

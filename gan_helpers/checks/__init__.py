@@ -11,12 +11,19 @@ does not hold is printed. Three ways to write lines:
     yield wrong_if(loss.isnan(), "it is NaN", "no log of 0")      a mistake, by a condition
     yield from mistakes(loss, (-right, "the sign is wrong", …))   mistakes, by their wrong values
 
-A check never raises, and it leaves the lesson's random numbers as they were.
+A check never raises, except where the reader interrupts it, and it leaves the lesson's random
+numbers as they were.
 """
 
+import contextlib
 import functools
 
 import torch
+from IPython import get_ipython
+
+
+class _ExitCalled(BaseException):
+    """What `exit()` and `quit()` raise within a check, in a notebook."""
 
 
 def check(lines):
@@ -25,13 +32,20 @@ def check(lines):
     @functools.wraps(lines)
     def verdict(answer):
         try:
-            with torch.random.fork_rng(devices=[]):
+            with torch.random.fork_rng(devices=[]), _exits_raise():
                 torch.manual_seed(0)
                 for holds, reason, hint in lines(answer):
                     if not holds:
                         print(f"✘ Not yet: {reason}.\nHint: {hint}.")
                         return
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except (SystemExit, _ExitCalled):
+            print(
+                "✘ Not yet: your function ends Python, by exit(), quit() or sys.exit().\n"
+                "Hint: `return` ends a function, and `raise ValueError(…)` refuses an input."
+            )
+        except BaseException as error:
             # torch raises NotImplementedError too, for bytes where it wants floats: no stub.
             if isinstance(error, NotImplementedError) and str(error).startswith("Exercise "):
                 print(f"Not solved yet. {error}")
@@ -44,6 +58,24 @@ def check(lines):
             print("✔ Right.")
 
     return verdict
+
+
+@contextlib.contextmanager
+def _exits_raise():
+    """Let `exit()` raise in a notebook too: its own one raises nothing, and ends the kernel."""
+    shell = get_ipython()
+    if shell is None:  # plain Python, where it raises SystemExit
+        yield
+        return
+
+    def ask_exit():
+        raise _ExitCalled
+
+    shell.ask_exit = ask_exit  # in front of the method of this name
+    try:
+        yield
+    finally:
+        del shell.ask_exit
 
 
 def near(result, value, atol=1e-5):

@@ -54,7 +54,7 @@ def errors_in_words(message, *, after_error=None):
     try:
         yield
     except Exception as error:
-        words = f"{type(error).__name__}: {html.escape(str(error))}"
+        words = html.escape(f"{type(error).__name__}: {error}")
         # A screen reader says an alert at once.
         message.value = f'<p role="alert"><b>That did not work.</b> {words}</p>'
         if after_error is not None:

@@ -4,6 +4,7 @@ Lessons get it as `widgets.train_panel`.
 """
 
 import asyncio
+import html
 import math
 import time
 
@@ -121,7 +122,7 @@ class TrainPanel(ipywidgets.VBox):
         self._pause()
         self._advance()
         self._draw()
-        self.text.value = " ".join(phases(self.history)) + "<br>" + self.text.value
+        self._say(" ".join(phases(self.history)), f"Picture: {self.picture.tooltip}")
 
     def _train_now(self, count):
         """Do `count` steps at once, with pictures on the way."""
@@ -171,11 +172,11 @@ class TrainPanel(ipywidgets.VBox):
         """Slow motion: each player's turn of the last step by name, one after the other."""
         *earlier, last = phases(self.history)
         for phase in earlier:
-            self.text.value = phase
+            self._say(phase)
             await asyncio.sleep(PHASE)
         if self.state == "running":
             self._draw()  # after G's turn: the samples have changed
-            self.text.value = last
+            self._say(last)
             await asyncio.sleep(PHASE)
 
     # The picture
@@ -193,10 +194,14 @@ class TrainPanel(ipywidgets.VBox):
         series = self.history.values.items()
         latest = "; ".join(f"{name} {values[-1]:.3f}" for name, values in series)
         self.picture.tooltip = f"Step {self.history.step:,}. {latest}. {reading}".strip()
-        self.text.value = f"Picture: {self.picture.tooltip}"
+        self._say(f"Picture: {self.picture.tooltip}")
         self._drawn_step = self.history.step
         end = time.perf_counter()
         self._next_drawing = end + max(0.4, (end - start) / DRAWING)
+
+    def _say(self, *lines):
+        """Show lines of words below the picture; the names of a step's values are the reader's."""
+        self.text.value = "<br>".join(html.escape(line, quote=False) for line in lines)
 
     def _show_state(self):
         if self._loop is None:

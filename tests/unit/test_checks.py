@@ -1,10 +1,15 @@
 """What the checks of the exercises are written with: near, mistakes, wrong_if, check."""
 
+import io
 import operator
+import sys
+from asyncio import CancelledError
 
 import pytest
 import torch
+from IPython.core.autocall import ExitAutocall, ZMQExitAutocall
 
+from gan_helpers import checks
 from gan_helpers.checks import check, is_number, is_tensor, mistakes, near, wrong_if
 
 
@@ -125,6 +130,89 @@ def unknown_operation(x):
 def test_a_check_prints_the_first_line_that_does_not_hold(answer, text, capsys):
     double(answer)
     assert capsys.readouterr().out == text
+
+
+def raising(error):
+    def answer(x):
+        raise error
+
+    return answer
+
+
+def leave_by_a_cleanup(x):
+    try:
+        return 2 * x
+    finally:
+        sys.exit()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda x: exit(),
+        lambda x: quit(3),
+        lambda x: sys.exit(),
+        lambda x: sys.exit("that is all"),
+        raising(SystemExit),
+        raising(SystemExit(0)),
+        leave_by_a_cleanup,
+    ],
+)
+def test_an_answer_that_ends_python_gets_a_hint(answer, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO())  # `exit()` closes it
+    state = torch.get_rng_state()
+    double(answer)
+    verdict, hint = capsys.readouterr().out.splitlines()
+    assert verdict.startswith("✘ Not yet: your function ends Python")
+    assert hint.startswith("Hint: `return` ends a function")
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+class Shell:
+    """A notebook's, as far as its `exit` needs one."""
+
+    def __init__(self):
+        self.exits = 0
+
+    def ask_exit(self):
+        self.exits += 1
+
+
+@pytest.mark.parametrize("kind", [ExitAutocall, ZMQExitAutocall])
+def test_a_notebooks_own_exit_does_not_end_the_kernel(kind, capsys, monkeypatch):
+    shell = Shell()
+    leave = kind(shell)
+    monkeypatch.setattr(checks, "get_ipython", lambda: shell)
+    double(lambda x: leave())
+    assert "your function ends Python" in capsys.readouterr().out
+    assert shell.exits == 0
+    leave()  # outside of a check it is what it was
+    assert shell.exits == 1
+    double(lambda x: 2 * x)
+    leave()
+    assert capsys.readouterr().out == "✔ Right.\n" and shell.exits == 2
+
+
+class Own(BaseException):
+    """No Exception."""
+
+
+@pytest.mark.parametrize("error", [Own("mine"), GeneratorExit("mine"), CancelledError("mine")])
+def test_whatever_an_answer_raises_is_told(error, capsys):
+    double(raising(error))
+    name = type(error).__name__
+    assert f"Your function stopped with {name}: mine" in capsys.readouterr().out
+
+
+def test_an_interrupt_interrupts_a_check(capsys, monkeypatch):
+    shell = Shell()
+    monkeypatch.setattr(checks, "get_ipython", lambda: shell)
+    state = torch.get_rng_state()
+    with pytest.raises(KeyboardInterrupt):
+        double(raising(KeyboardInterrupt))
+    assert capsys.readouterr().out == ""
+    assert torch.equal(torch.get_rng_state(), state)
+    assert "ask_exit" not in vars(shell)
 
 
 @pytest.mark.parametrize("answer", [lambda x: 2 * x, lambda x: x, stub])

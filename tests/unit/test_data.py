@@ -79,13 +79,14 @@ def test_inverse_rounds_to_the_nearest_grey_and_leaves_its_input_alone():
             torch.tensor([-1.0, 1.0]),
             r"must lie in \[0, 1\], got \[-1, 1\]: are they scaled already",
         ),
-        (data.to_tanh_range, torch.tensor([0.0, float("nan")]), "nan"),
+        (data.to_tanh_range, torch.tensor([0.0, float("nan")]), "nan.*training diverged"),
         (
             data.from_tanh_range,
             torch.tensor([0.0, 1.5]),
             r"must lie in \[-1, 1\], got \[0, 1.5\]: pass them through",
         ),
-        (data.check_images, torch.tensor([0.0, float("nan")]), "nan"),
+        (data.check_images, torch.tensor([0.0, float("nan")]), "nan.*a lower learning rate"),
+        (data.check_images, torch.tensor([0.0, float("inf")]), r"\[0, inf\]: pass them through"),
     ],
 )
 def test_out_of_range_names_range_and_cure(call, images, message):
@@ -247,6 +248,8 @@ def test_the_global_random_state_is_left_alone():
         (IMAGES, LABELS[:9], 4, r"must have shape \[10\]"),
         (IMAGES, LABELS, 11, "1 … 10"),
         (IMAGES, LABELS, 0, "1 … 10"),
+        (IMAGES, LABELS, 3, "10 images in batches of 3 leave a single one.*change batch_size"),
+        (IMAGES, LABELS, 9, r"10 images in batches of 9 .*images\[:-1\] and labels\[:-1\]"),
     ],
 )
 def test_bad_batches_are_refused(images, labels, size, message):
@@ -254,10 +257,17 @@ def test_bad_batches_are_refused(images, labels, size, message):
         data.batches(images, labels, size)
 
 
+def test_no_pass_ends_with_a_batch_of_one_but_all_may_be_of_one():
+    for size in (1, 2, 4, 5, 6, 7, 8, 10):
+        lengths = [len(labels) for labels in labels_of(make(batch_size=size))]
+        assert sum(lengths) == 10 and (lengths[-1] > 1 or size == 1)
+    assert labels_of(data.batches(IMAGES[:1], LABELS[:1], 1)) == [[0]]
+
+
 def test_a_state_of_other_data_is_refused():
     batches = make()
     next(iter(batches))
     with pytest.raises(ValueError, match="10 images, these batches have 5"):
-        data.batches(IMAGES[:5], LABELS[:5], 2).load_state_dict(batches.state_dict())
+        data.batches(IMAGES[:5], LABELS[:5], 3).load_state_dict(batches.state_dict())
     with pytest.raises(ValueError, match="batches of 4, these have 5"):
         make(batch_size=5).load_state_dict(batches.state_dict())

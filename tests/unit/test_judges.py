@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gan_helpers import data, judges
+from gan_helpers import data, judges, networks
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,109 @@ def test_read_returns_features_and_logits_of_every_image(monkeypatch):
     digits, _ = data.mnist("test")
     scaled = judges.read(judges.load(), data.to_tanh_range(digits[:10]).unsqueeze(1))[0]
     assert torch.equal(judges.read(judges.load(), digits[:10])[0], scaled)
+
+
+def digits(count=20):
+    """Test digits: uint8 [count, 28, 28]."""
+    return data.mnist("test")[0][:count]
+
+
+def in_unit_range(count=20):
+    """Test digits in [0, 1], the scale that is taken for ours most easily: [count, 1, 28, 28]."""
+    return digits(count).float().div(255).unsqueeze(1)
+
+
+def with_one(value):
+    """Pictures that are as they should be, but for one pixel."""
+    images = in_unit_range() * 2 - 1
+    images[7, 0, 3, 5] = value
+    return images
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (in_unit_range, ValueError, r"seem to lie in \[0, 1\].*data.to_tanh_range"),
+        (lambda: in_unit_range(1), ValueError, r"seem to lie in \[0, 1\]"),
+        # What a generator draws that ends in a sigmoid.
+        (lambda: 0.02 + 0.96 * in_unit_range(), ValueError, r"seem to lie in \[0, 1\]"),
+        (lambda: in_unit_range() * 255, ValueError, r"\[-1, 1\], got \[0, 255\]"),
+        (lambda: (in_unit_range() - 0.1307) / 0.3081, ValueError, r"\[-1, 1\], got \[-0.42"),
+        (
+            lambda: with_one(float("nan")),
+            ValueError,
+            r"\[-1, 1\], got \[nan, nan\]: NaN comes from",
+        ),
+        (lambda: with_one(float("inf")), ValueError, r"\[-1, 1\], got \[-1, inf\]"),
+        (lambda: with_one(-float("inf")), ValueError, r"\[-1, 1\], got \[-inf, 1\]"),
+        (lambda: with_one(1.001), ValueError, r"\[-1, 1\], got \[-1, 1.001\]"),
+        (lambda: with_one(0)[0], ValueError, r"\[N, 1, 28, 28\], got \[1, 28, 28\]"),
+        (lambda: with_one(0).squeeze(1), ValueError, r"\[N, 1, 28, 28\], got \[20, 28, 28\]"),
+        (lambda: with_one(0).flatten(1), ValueError, r"\[N, 1, 28, 28\], got \[20, 784\]"),
+        (lambda: torch.zeros(2, 3, 28, 28), ValueError, r"\[N, 1, 28, 28\], got \[2, 3, 28, 28\]"),
+        (lambda: torch.zeros(2, 1, 32, 32), ValueError, r"\[N, 1, 28, 28\], got \[2, 1, 32, 32\]"),
+        (lambda: torch.tensor(0.5), ValueError, r"\[N, 1, 28, 28\], got \[\]"),
+        (lambda: digits().unsqueeze(1), ValueError, r"\[N, 28, 28\], got \[20, 1, 28, 28\]"),
+        (lambda: digits()[0], ValueError, r"\[N, 28, 28\], got \[28, 28\]"),
+        (lambda: digits().long(), TypeError, r"got torch.int64.*\.to\(torch.uint8\)"),
+        (lambda: with_one(0).double(), TypeError, r"got torch.float64.*\.to\(torch.float32\)"),
+        (lambda: with_one(0).half(), TypeError, "got torch.float16"),
+        (lambda: with_one(0) > 0, TypeError, "got torch.bool"),
+        (lambda: with_one(0).to(torch.complex64), TypeError, "got torch.complex64"),
+        (lambda: with_one(0).numpy(), TypeError, "got ndarray: torch.as_tensor"),
+        (lambda: list(with_one(0)), TypeError, "got list.*torch.stack"),
+        (lambda: None, TypeError, "got NoneType"),
+    ],
+)
+@pytest.mark.parametrize("name", judges.JUDGES)
+def test_pictures_that_mean_nothing_to_a_judge_are_refused(name, make, error, message):
+    with pytest.raises(error, match=message):
+        judges.read(judges.load(name), make())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        digits,
+        lambda: digits(0),
+        lambda: with_one(0.5),
+        lambda: with_one(0)[:0],
+        lambda: with_one(0).requires_grad_(),
+        lambda: torch.rand(9, 1, 28, 28) * 2 - 1,  # noise
+        lambda: -(in_unit_range() * 2 - 1),  # dark on white
+        # What a net may draw that has learnt nothing, or has collapsed: no pixel is below 0.
+        lambda: torch.zeros(9, 1, 28, 28),
+        lambda: torch.ones(9, 1, 28, 28),
+        lambda: torch.rand(9, 1, 28, 28) * 0.1,
+        lambda: 1 - torch.rand(9, 1, 28, 28) * 0.3,
+        lambda: torch.full((1, 1, 28, 28), 0.7),
+        lambda: torch.where(in_unit_range() > 0.5, 1.0, 0.5),
+    ],
+)
+def test_pictures_on_our_scale_are_read_whatever_they_show(make):
+    images = make()
+    features, logits = judges.read(judges.load(), images)
+    assert features.shape == (len(images), 64) and logits.shape == (len(images), 10)
+    assert not logits.requires_grad
+
+
+@pytest.mark.parametrize("name", judges.JUDGES)
+def test_untrained_and_trained_generators_are_read(name):
+    for seed in range(5):
+        torch.manual_seed(seed)
+        for net in (networks.DenseGenerator(), networks.CompactGenerator()):
+            for count in (1, 9):
+                z = networks.noise(count, net.latent_dim, seed)
+                judges.read(judges.load(name), networks.sample(net, z))
+    G = networks.trained_generator()
+    judges.read(judges.load(name), networks.sample(G, networks.noise(50, G.latent_dim, 0)))
+
+
+def test_a_judge_learns_from_a_number_of_digits_that_leaves_one_over():
+    images, labels = data.mnist("test")
+    trained = judges.train("second_judge", epochs=1, images=images[:201], labels=labels[:201])
+    same = judges.train("second_judge", epochs=1, images=images[:200], labels=labels[:200])
+    assert torch.equal(trained.classify.weight, same.classify.weight)
 
 
 def test_jitter_moves_within_bounds_and_keeps_the_range():

@@ -94,6 +94,16 @@ def test_the_index_names_what_failed(tmp_path, write_notebook, here):
     assert failed in index and '<a href="08.html">C</a></li>' in index
 
 
+def test_the_index_shows_names_as_they_are(tmp_path, write_notebook):
+    title = new_markdown_cell("# <b>A</b>")
+    notebook = write_notebook(tmp_path / 'é "><img src=x>#1.ipynb', title)
+    link = "%C3%A9%20%22%3E%3Cimg%20src%3Dx%3E%231.html"
+    title = "&lt;b&gt;A&lt;/b&gt;"
+    failed = "(stopped in cell [1]: &lt;i&gt;)"
+    entry = f'<li><a href="{link}">{title}</a> {failed}</li>'
+    assert publish._entry(notebook, "cell [1]: <i>") == entry
+
+
 def is_fresh(cell):
     """Are the outputs of a cell those of its code, as far as its mark tells?"""
     return cell.metadata.get(publish.SOURCE_HASH) == publish.source_hash(cell)

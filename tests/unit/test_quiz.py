@@ -1,5 +1,7 @@
 """The quiz counts, explains every answer, and has a form without widgets."""
 
+import re
+
 import ipywidgets
 import pytest
 
@@ -27,6 +29,17 @@ def test_answers_are_judged_and_counted():
     today.value = "it snows"
     tomorrow.value = "it rains"
     assert verdict.value == "✔ Yes. look for flakes" and score.value == "<b>2 of 2 right</b>"
+
+
+def test_what_is_asked_and_explained_stays_text():
+    box = quiz.ask({"Q": "<i>a</i>"}, {"<i>a</i>": "1 < 2 & <img src=x onerror=go()>", "b": "<b>"})
+    (choices,) = parts(box, ipywidgets.RadioButtons)
+    for option in choices.options:
+        choices.value = option
+        for line in parts(box, ipywidgets.HTML):
+            assert not re.search(r"<(?!b>\d of 1 right</b>|/b>)", line.value)
+    choices.value = "<i>a</i>"
+    assert "1 &lt; 2 &amp; &lt;img src=x" in parts(box, ipywidgets.HTML)[0].value
 
 
 def test_the_text_form_names_questions_and_options(capsys):

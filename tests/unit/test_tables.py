@@ -34,6 +34,13 @@ def test_a_full_disk_leaves_the_old_table(tmp_path, monkeypatch):
     assert tables.read("t", tmp_path) == [{"a": 1}] and len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_summary_shows_names_as_they_are():
+    rows = [{"variant": "<img src=x> | D's & G's", "seed": 0, "<b>": 3}]
+    *_, head, _line, row = tables.summary(rows, ["<b>"]).data.splitlines()
+    assert head == "| variant | seeds | &lt;b&gt; |"
+    assert row == "| &lt;img src=x&gt; \\| D's &amp; G's | 1 | 3 (3 – 3) |"
+
+
 def test_selection_and_summary():
     rows = [
         {"variant": v, "seed": s, "step": 9, "x": v_x + s}
