@@ -13,6 +13,7 @@
     lesson        what every lesson does once: parameters, claims, record
     parameters    what a lesson's parameters may be
     quiz          multiple choice
+    shipped       reads the files that come with the course, and compares their checksums
     threads       how many CPU threads training takes
 
 In folders of their own: `widgets` (live parts), `game` (lesson 00), `checks` (of the exercises).
