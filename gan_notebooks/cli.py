@@ -32,12 +32,17 @@ def describe(notebook):
     Of each the type, the default, what is allowed and what it means.
     """
     lesson = notebooks.outline(notebook)
-    lines = [f"{lesson.name}: {lesson.title}"]
+    lines = [f"{lesson.name}: {shortened(lesson.title)}"]
     for parameter in lesson.parameters.values():
         kind, allowed = _in_words(parameter.spec)
         lines.append(f"    {parameter.name}: {kind} = {parameter.default!r}{allowed}")
         lines.append(f"        {parameter.meaning}")
-    return "\n".join(lines)
+    return "\n".join(map(_printable, lines))
+
+
+def _printable(line):
+    """A line without what would steer the terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def _in_words(spec):
@@ -120,7 +125,7 @@ def run_sweep(options):
     values |= settings
     runs = grid.plan(lessons, values, options.size, max_runs=options.max_runs)
     for sentence in grid.repeats(values):
-        print(f"Each run is done once. {shortened(sentence)}", file=sys.stderr)
+        print(shortened(sentence), file=sys.stderr)
     try:
         statuses = _sweep(runs, options)
     except sweep.Stopped as stop:

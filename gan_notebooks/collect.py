@@ -1,5 +1,6 @@
 """One table of all runs of a sweep: `gan-notebooks collect`."""
 
+import os
 from pathlib import Path
 from types import NoneType
 
@@ -15,8 +16,11 @@ def collect(folder, output):
     """Write one table of all runs in `folder` to `output` (CSV), and return its rows.
 
     A row has a run's parameters, status, seconds, claims and scores. Raises CourseError where
-    there are no runs.
+    there are no runs, and where `output` is there and no file: a device or a pipe is not replaced.
     """
+    output = Path(os.path.realpath(output))  # of a link, where it leads
+    if os.path.lexists(output) and not output.is_file():
+        raise CourseError(f"{output} is no file, and is not replaced: name another one")
     rows = [_row(path) for path in sorted(Path(folder).glob("*.json"))]
     if not rows:
         raise CourseError(f"there are no runs in {folder}: start them with `gan-notebooks sweep`")

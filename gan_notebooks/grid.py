@@ -77,6 +77,8 @@ def read(path):
         if len(text) > LARGEST_FILE:
             raise _NoGrid(f"it has more than {LARGEST_FILE:,} characters")
         return _table(yaml.parse(text, Loader=LOADER))
+    except UnicodeDecodeError:
+        raise ParameterError(f"the grid {path} cannot be read: store it in UTF-8") from None
     except (OSError, ValueError, OverflowError, yaml.YAMLError, _NoGrid) as error:
         raise ParameterError(f"the grid {path} cannot be read: {error}") from None
 
@@ -155,7 +157,7 @@ def plan(notebooks, grid, size="default", *, max_runs=MAX_RUNS):
     _check_count(len(lessons), grid, max_runs)
     for lesson in lessons.values():
         _check_values(lesson, lesson.at_size(size), grid)
-    distinct = {name: list(_firsts(values).values()) for name, values in grid.items()}
+    distinct = {name: _distinct(values)[0] for name, values in grid.items()}
     runs = {}
     names_taken = set()
     for notebook, lesson in lessons.items():
@@ -189,26 +191,29 @@ def _check_values(lesson, sized, grid):
             check_parameters(lesson.name, {name: value}, lesson.specs)
 
 
-def _firsts(values):
-    """The values that equal none before them: a dict, whose keys are equal where values are."""
+def _distinct(values):
+    """(the values that equal none before them, the pairs of the others with their first equal)."""
     firsts = {}
+    pairs = []
     for value in values:
-        firsts.setdefault((type(value) is bool, value), value)
-    return firsts
+        key = type(value) is bool, value  # True is no 1
+        if key in firsts:
+            pairs.append((value, firsts[key]))
+        else:
+            firsts[key] = value
+    return list(firsts.values()), pairs
 
 
 def repeats(grid):
-    """What is given twice in a grid, in a sentence a parameter (list of str)."""
+    """What is given more than once in a grid: a sentence a parameter (list of str)."""
     sentences = []
     for name, values in grid.items():
-        firsts = _firsts(values)
-        count = len(values) - len(firsts)
-        if count:
-            pairs = ((value, firsts[type(value) is bool, value]) for value in values)
-            value, first = next(pair for pair in pairs if pair[0] is not pair[1])
-            again = f"{value!r} is {first!r} again" if repr(value) != repr(first) else f"{value!r}"
+        _, pairs = _distinct(values)
+        if pairs:
+            value, first = pairs[0]
             sentences.append(
-                f"{name}: {count:,} of {len(values):,} values are given twice ({again})"
+                f"{name}: {len(pairs):,} of {len(values):,} values equal one before them ({value!r} is "
+                f"{first!r}), and make no further run"
             )
     return sentences
 

@@ -12,11 +12,12 @@ from gan_helpers.lesson import TIMINGS, VALUES
 from gan_helpers.parameters import ParameterError, check_parameters
 from gan_notebooks.errors import CourseError, NoLessonsError
 from gan_notebooks.files import read_text
-from gan_notebooks.specs import check_assignments, read_default, read_specs
+from gan_notebooks.specs import read_assignments, read_default, read_specs
 
 # A wheel has no lessons: a checkout in the folder of the call does.
 _CHECKOUT = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = _CHECKOUT if _CHECKOUT.exists() else Path("notebooks")
+LANGUAGE = ("kernelspec", "language_info")  # the entries of the metadata that name it
 SIZES = ("smoke", "default", "full")
 LARGEST_NOTEBOOK = 100_000_000  # bytes; an executed lesson has a million or two
 
@@ -60,8 +61,8 @@ def read(path):
 
 def _is_notebook(content):
     match content:
-        case {"metadata": dict(), "cells": list(cells)}:
-            return all(map(_is_cell, cells))
+        case {"nbformat_minor": int(), "metadata": dict(), "cells": list(cells)}:
+            return type(content.nbformat) is int and all(map(_is_cell, cells))
     return False
 
 
@@ -151,24 +152,39 @@ def outline(path):
         )
     parameters = {}
     for name, spec in specs.items():
-        default = _default(path.stem, name, written[name]["default"], spec)
-        parameters[name] = Parameter(name, default, spec, written[name]["help"])
+        default = _default(path.stem, name, written[name], spec)
+        parameters[name] = Parameter(name, default, spec, written[name].meaning)
     return Outline(path.stem, title(notebook), parameters, notebook.metadata.get("sizes", {}))
 
 
+class _Written(NamedTuple):
+    """One parameter as its cell has it."""
+
+    text: str  # of the default
+    node: object  # of the default, in the syntax tree
+    meaning: str
+
+
 def _written_parameters(notebook, lesson):
-    """What papermill reads in the cell tagged `parameters`: {name: dict}."""
+    """What stands in the cell tagged `parameters`: {name: _Written}."""
     for cell in notebook.cells:
         if cell.cell_type == "code" and _is_tagged(cell, "parameters"):
-            check_assignments(cell.source, lesson)
-            tagged = new_code_cell(cell.source, metadata={"tags": ["parameters"]})
-            try:  # that cell alone: papermill would go through all outputs, too
-                return papermill.inspect_notebook(
-                    new_notebook(cells=[tagged], metadata=_language(notebook.metadata))
-                )
-            except Exception as error:  # no kernel, or of another language, or a damaged entry
-                raise CourseError(f"{lesson}: its parameters cannot be read: {error}") from None
+            nodes = read_assignments(cell.source, lesson)
+            written = {}
+            for name, entry in _inspect(cell, notebook.metadata, lesson).items():
+                written[name] = _Written(entry["default"], nodes.get(name), entry["help"])
+            return written
     return {}
+
+
+def _inspect(cell, metadata, lesson):
+    """What papermill reads in a cell; in it alone: it would go through all outputs, too."""
+    language = {name: metadata[name] for name in LANGUAGE if name in metadata}
+    tagged = new_code_cell(cell.source, metadata={"tags": ["parameters"]})
+    try:
+        return papermill.inspect_notebook(new_notebook(cells=[tagged], metadata=language))
+    except Exception as error:  # no kernel, or of another language, or a damaged entry
+        raise CourseError(f"{lesson}: its parameters cannot be read: {error}") from None
 
 
 def _is_tagged(cell, tag):
@@ -176,18 +192,14 @@ def _is_tagged(cell, tag):
     return isinstance(tags, list) and tag in tags
 
 
-def _language(metadata):
-    """The part of a notebook's metadata that names its language."""
-    return {name: metadata[name] for name in ("kernelspec", "language_info") if name in metadata}
-
-
-def _default(lesson, name, text, spec):
-    """The value of a default, from its text (str) in the notebook."""
+def _default(lesson, name, written, spec):
+    """The value of a default, as it is `written` (_Written)."""
     try:
-        default = read_default(text)
+        default = read_default(written.text, written.node)
     except ValueError:
         raise CourseError(
-            f"{lesson}: the default of {name} must be a literal, got {text}"
+            f"{lesson}: the default of {name} must be a literal, in one line and without #, got "
+            f"{written.text}"
         ) from None
     try:
         check_parameters(lesson, {name: default}, {name: spec})
@@ -201,7 +213,7 @@ def size_parameters(notebook, size):
 
     They stand in its metadata; {} for the defaults. Raises CourseError where there are none.
     """
-    sizes = {} if size == "default" else read(notebook).metadata.get("sizes", {})
+    sizes = read(notebook).metadata.get("sizes", {})  # a damaged one is named at every size
     return _at_size(Path(notebook).stem, sizes, size)
 
 

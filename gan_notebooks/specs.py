@@ -4,7 +4,7 @@
 tree. It knows what `gan_helpers.parameters` takes, written with literals; anything else is an
 error.
 
-So it is with the cell tagged `parameters`: `check_assignments` lets through assignments alone.
+So it is with the cell tagged `parameters`: `read_assignments` lets through assignments alone.
 """
 
 import ast
@@ -21,9 +21,7 @@ ALLOWED = (
 LARGEST_BASE = 10
 LARGEST_EXPONENT = 64
 LARGEST_NUMBER = LARGEST_BASE**LARGEST_EXPONENT
-LONGEST_CALL = (
-    50_000  # characters of the cell with the call; a syntax tree takes 500 bytes for each
-)
+LONGEST_CALL = 50_000  # characters of its cell; a syntax tree takes 500 bytes for each
 LONGEST_PARAMETERS = 5_000  # of the parameters; papermill's pattern may look at each pair of them
 
 
@@ -44,22 +42,25 @@ def read_specs(source, lesson):
     return specs
 
 
-def check_assignments(source, lesson):
-    """Raise CourseError where the cell tagged parameters holds more than assignments to names.
+def read_assignments(source, lesson):
+    """{name: node of its value} from the source of the cell tagged parameters.
 
-    What stands within an `if`, say, has no value that could be read without running it.
+    Raises CourseError where it holds more than assignments to names: what stands within an `if`,
+    say, has no value that could be read without running it.
     """
+    nodes = {}
     for node in _parse(source, lesson, "tagged parameters", LONGEST_PARAMETERS).body:
         match node:
-            case (
-                ast.Assign(targets=[ast.Name()])
-                | ast.AnnAssign(target=ast.Name(), value=ast.expr())
-            ):
-                continue
-        raise CourseError(
-            f"{lesson}: line {node.lineno} of the cell tagged parameters is no assignment: there "
-            "may stand NAME: type = value  # what it means, and comments"
-        )
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                nodes[name] = value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                nodes[name] = value
+            case _:
+                raise CourseError(
+                    f"{lesson}: line {node.lineno} of the cell tagged parameters is no assignment: "
+                    "there may stand NAME: type = value  # what it means, and comments"
+                )
+    return nodes
 
 
 def _parse(source, lesson, which_cell, longest):
@@ -133,12 +134,18 @@ def _text(node):
             raise _NotAllowed
 
 
-def read_default(text):
-    """The value (bool, int, float or str) of a literal (str). Raises ValueError for others."""
+def read_default(text, node):
+    """The value (bool, int, float or str) of a default: its text, as papermill has it, and its node.
+
+    Raises ValueError where it is no literal, or papermill would take it for another.
+    """
     try:
-        value = ast.literal_eval(text)
+        values = [ast.literal_eval(text), ast.literal_eval(node)]
     except (SyntaxError, TypeError, RecursionError, MemoryError) as error:
         raise ValueError(str(error)) from None
+    if repr(values[0]) != repr(values[1]):
+        raise ValueError("papermill reads another value")
+    value = values[0]
     if isinstance(value, (float, str)) or (isinstance(value, int) and abs(value) < LARGEST_NUMBER):
         return value
     raise ValueError("it is neither True, False, a number nor a text")
