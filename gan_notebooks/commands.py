@@ -50,9 +50,12 @@ def exit_code(parser, options, *, stopped="Stopped."):
     except KeyboardInterrupt:
         print(stopped, file=sys.stderr)
         return 1
+    except BrokenPipeError:  # as in `gan-notebooks list | head -1`
+        _drop_what_cannot_be_written()
+        print(f"{parser.prog}: stopped, since nobody reads what it prints", file=sys.stderr)
+        return 1
     except (CourseError, ParameterError, OSError) as error:
-        if _is_reader_gone():
-            return 1
+        _drop_what_cannot_be_written()
         print(f"{parser.prog}: error: {shortened(in_words(error))}", file=sys.stderr)
         return getattr(error, "exit_code", CourseError.exit_code)
 
@@ -65,17 +68,12 @@ def _make_streams_safe():
     sys.stdout.reconfigure(errors="replace")
 
 
-def _is_reader_gone():
-    """Has the reader of the standard output gone, as in `gan-notebooks list | head -1`?
-
-    What cannot be written any more is dropped: Python would try it once more at its end.
-    """
+def _drop_what_cannot_be_written():
+    """Python would try once more at its end, and fail without words."""
     try:
         sys.stdout.flush()
-    except OSError as error:  # or the disk is full, which is told
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return isinstance(error, BrokenPipeError)
-    return False
 
 
 def in_words(error):

@@ -108,7 +108,7 @@ def _table(events):
 def _values(name, events):
     """The values (list) of a parameter, whose events come next."""
     event = next(events)
-    if not isinstance(event, yaml.SequenceStartEvent):
+    if not isinstance(event, yaml.SequenceStartEvent) or event.tag:
         return [_value(name, event)]
     values = []
     for event in events:
@@ -212,8 +212,8 @@ def repeats(grid):
         if pairs:
             value, first = pairs[0]
             sentences.append(
-                f"{name}: {len(pairs):,} of {len(values):,} values equal one before them ({value!r} is "
-                f"{first!r}), and make no further run"
+                f"{name}: {len(pairs):,} of {len(values):,} values equal one before them "
+                f"({value!r} is {first!r}), and make no further run"
             )
     return sentences
 

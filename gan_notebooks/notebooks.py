@@ -46,7 +46,7 @@ def read(path):
 
     Raises CourseError where the file is none, OSError as `open`.
     """
-    text = read_text(path, LARGEST_NOTEBOOK)
+    text = read_text(path, LARGEST_NOTEBOOK, "notebook")
     try:
         notebook = nbformat.convert(nbformat.reader.reads(text), 4)
         is_notebook = _is_notebook(notebook)

@@ -135,7 +135,7 @@ def _text(node):
 
 
 def read_default(text, node):
-    """The value (bool, int, float or str) of a default: its text, as papermill has it, and its node.
+    """The value (bool, int, float or str) of a default, from papermill's text and from its node.
 
     Raises ValueError where it is no literal, or papermill would take it for another.
     """

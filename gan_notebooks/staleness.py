@@ -16,7 +16,7 @@ NO_SETTINGS = ("SEED", "TABLE")  # parameters that say which rows are made, and 
 
 
 def read_rows(name):
-    """The rows of the stored table `name`. Raises CourseError where the file is damaged."""
+    """The rows of the stored table `name`. Raises CourseError where it is damaged or none."""
     rows = _read(tables.read, name, f"{name}.csv")
     for number, row in enumerate(rows, 2):
         if not {"variant", "seed", "step"} <= row.keys():
@@ -29,14 +29,17 @@ def read_fingerprints(name):
     file_name = f"{name}.fingerprints.csv"
     stored = _read(fingerprints.read, name, file_name)
     for variant, row in stored.items():
-        lists = [row.get(part, []) for part in (*PARTS, "yardstick")]
-        if not all(isinstance(numbers, list) for numbers in lists):
+        if not all(_are_numbers(row.get(part, [])) for part in (*PARTS, "yardstick")):
             raise _damaged(file_name, f"{variant} has no list of numbers")
         if not isinstance(_read(settings_of, row, file_name), dict):
             raise _damaged(file_name, f"the settings of {variant} are no table")
         if not isinstance(row.get("ignores", ""), str):
             raise _damaged(file_name, f"what {variant} ignores are no names")
     return stored
+
+
+def _are_numbers(values):
+    return isinstance(values, list) and all(isinstance(value, (int, float)) for value in values)
 
 
 def _read(function, argument, file_name):
@@ -51,7 +54,8 @@ def _read(function, argument, file_name):
 
 def _damaged(file_name, cause):
     return CourseError(
-        f"the table {tables.FOLDER / file_name} is damaged ({cause}): take it from the repository"
+        f"the table {tables.FOLDER / file_name} is damaged or no lesson's ({cause}): take it from "
+        "the repository, or name another one"
     )
 
 
