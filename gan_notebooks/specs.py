@@ -143,12 +143,11 @@ def read_default(text, node):
         values = [ast.literal_eval(text), ast.literal_eval(node)]
     except (SyntaxError, TypeError, RecursionError, MemoryError) as error:
         raise ValueError(str(error)) from None
-    if repr(values[0]) != repr(values[1]):
+    if repr(values[0]) != repr(values[1]):  # a ValueError too, where a number is too long
         raise ValueError("papermill reads another value")
-    value = values[0]
-    if isinstance(value, (float, str)) or (isinstance(value, int) and abs(value) < LARGEST_NUMBER):
-        return value
-    raise ValueError("it is neither True, False, a number nor a text")
+    if not isinstance(values[0], (int, float, str)):  # True and False are int
+        raise ValueError("it is neither True, False, a number nor a text")
+    return values[0]
 
 
 def _number(node):

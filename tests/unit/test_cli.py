@@ -370,7 +370,8 @@ def test_a_report_that_cannot_be_written_costs_no_other(two_lessons, here, capsy
     printed = capsys.readouterr()
     assert "07_small.html: Is a directory; a folder is in the way" in printed.err
     assert "1 reports written" in printed.out and (out / "08_broken.part.html").is_file()
-    assert exit_code("run", "--lesson", "07", *options) == 1, "a report is missing"
+    for command in ("run", "sweep"):
+        assert exit_code(command, "--lesson", "07", *options) == 1, "a report is missing"
 
 
 def test_a_table_replaces_no_folder_pipe_or_link(lesson, tmp_path, here, capsys):
