@@ -11,7 +11,7 @@
 does every combination of lessons and values, and what is missing of it when it is started again.
 Beside each executed notebook stands a file with the run's status. The lessons are those of the
 checkout, or of the folder that `--notebooks` names. The exit code is 1 where a run failed or a
-claim of `run` did not hold, 2 where nothing could start.
+claim of `run` did not hold, 2 where nothing could start, or a full disk, say, ended it.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from pathlib import Path
 from gan_helpers.parameters import ParameterError
 from gan_notebooks import grid, notebooks, runner, sweep
 from gan_notebooks.collect import collect
-from gan_notebooks.commands import add_choice_of_lessons, exit_code
-from gan_notebooks.errors import CourseError
+from gan_notebooks.commands import add_choice_of_lessons, exit_code, in_words
+from gan_notebooks.errors import CourseError, shortened
 
 
 def describe(notebook):
@@ -32,12 +32,17 @@ def describe(notebook):
     Of each the type, the default, what is allowed and what it means.
     """
     lesson = notebooks.outline(notebook)
-    lines = [f"{lesson.name}: {lesson.title}"]
+    lines = [f"{lesson.name}: {shortened(lesson.title)}"]
     for parameter in lesson.parameters.values():
         kind, allowed = _in_words(parameter.spec)
         lines.append(f"    {parameter.name}: {kind} = {parameter.default!r}{allowed}")
         lines.append(f"        {parameter.meaning}")
-    return "\n".join(lines)
+    return "\n".join(map(_printable, lines))
+
+
+def _printable(line):
+    """A line without what would steer the terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def _in_words(spec):
@@ -76,9 +81,8 @@ def run_lessons(options):
     print(f"\n{'notebook':<28}{'seconds':>9}{'claims held':>14}")
     begun = [status for status in statuses.values() if "status" in status]
     results = [_print_run(status, Path(options.output)) for status in begun]
-    if options.report:
-        report(options.output)
-    return all(results) and len(begun) == len(runs)
+    has_reports = not options.report or report(options.output)
+    return all(results) and len(begun) == len(runs) and has_reports
 
 
 def _print_run(status, folder):
@@ -102,7 +106,7 @@ def _print_run(status, folder):
     for sentence in broken:
         print(f"    ✘ {sentence}")
     if error:
-        print(f"    {error}")
+        print(f"    {shortened(error)}")
         if path.exists():
             print(f"    what there is: {path}")
     return not error and not broken
@@ -118,7 +122,10 @@ def run_sweep(options):
             f"{', '.join(sorted(twice))} stands in {options.grid} and in --set: give it once"
         )
     lessons = notebooks.lessons(options.lesson, options.notebooks)
-    runs = grid.plan(lessons, values | settings, options.size)
+    values |= settings
+    runs = grid.plan(lessons, values, options.size, max_runs=options.max_runs)
+    for sentence in grid.repeats(values):
+        print(shortened(sentence), file=sys.stderr)
     try:
         statuses = _sweep(runs, options)
     except sweep.Stopped as stop:
@@ -126,9 +133,8 @@ def run_sweep(options):
         statuses = stop.statuses
     done = sum(status.get("status") == "done" for status in statuses.values())
     print(f"{done} of {len(runs)} runs are done, in {options.output}")
-    if options.report:
-        report(options.output)
-    return done == len(runs)
+    has_reports = not options.report or report(options.output)
+    return done == len(runs) and has_reports
 
 
 def _sweep(runs, options, **others):
@@ -146,24 +152,28 @@ def _sweep(runs, options, **others):
 def report(folder):
     """Write each executed notebook in `folder`, also a partial one, as HTML without code.
 
-    Only where that is missing.
+    Only where that is missing. Returns True where all could be written.
     """
     from gan_notebooks import publish  # nbconvert takes a while to import
 
     written = 0
+    errors = []
     for path in sorted(Path(folder).glob("*.ipynb")):
-        html = path.with_suffix(".html")
-        if html.exists() and html.stat().st_mtime_ns >= path.stat().st_mtime_ns:
-            continue
         try:
+            html = path.with_suffix(".html")
+            if html.exists() and html.stat().st_mtime_ns >= path.stat().st_mtime_ns:
+                continue
             html.write_text(publish.page(path, code=False), encoding="utf8")
             written += 1
-        except CourseError as error:  # the others have theirs
-            print(error, file=sys.stderr)
+        except (CourseError, OSError) as error:  # the others have theirs
+            errors.append(error)
     for html in Path(folder).glob("*.part.html"):  # the report of a failure, after a success
-        if not html.with_suffix(".ipynb").exists():
+        if html.is_file() and not html.with_suffix(".ipynb").exists():
             html.unlink()
+    for error in errors:
+        print(shortened(in_words(error)), file=sys.stderr)
     print(f"{written} reports written into {folder}")
+    return not errors
 
 
 def collect_runs(options):
@@ -226,6 +236,13 @@ def _parser():
     sweep_parser.add_argument(
         "--grid", metavar="FILE", help="values in YAML, a line a parameter: SEED: [0, 1, 2]"
     )
+    sweep_parser.add_argument(
+        "--max-runs",
+        type=int,
+        default=grid.MAX_RUNS,
+        metavar="COUNT",
+        help="a sweep of more runs does not start; default: %(default)s",
+    )
     sweep_parser.set_defaults(do=run_sweep)
     collect_parser = commands.add_parser("collect", help="write one table of all runs of a sweep")
     collect_parser.add_argument("folder")
@@ -241,7 +258,6 @@ def main(arguments=None):
     """
     parser = _parser()
     options = parser.parse_args(arguments)
-    sys.stdout.reconfigure(errors="replace")  # a Windows console may have no ✘
     # A scheduler's stop is handled like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(exit_code(parser, options))

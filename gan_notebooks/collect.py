@@ -1,27 +1,33 @@
 """One table of all runs of a sweep: `gan-notebooks collect`."""
 
+import os
 import re
 from pathlib import Path
+from types import NoneType
 
 from gan_helpers import tables
-from gan_notebooks.errors import CourseError
+from gan_notebooks.errors import CourseError, shortened
 from gan_notebooks.notebooks import read_record
 from gan_notebooks.sweep import read_status
 
 # Where a spreadsheet may see a formula begin: at the start of a text, or behind what separates
 # cells in some countries. The last four characters are full-width ones of the first four.
 FORMULA = re.compile("(^|[;\t])(?=[=+@\t\n\uff1d\uff0b\uff0d\uff20-])")
+VALUES = (bool, int, float, str)
 
 
 def collect(folder, output):
     """Write one table of all runs in `folder` to `output` (CSV), and return its rows.
 
     A row has a run's parameters, status, seconds, claims and scores. Raises CourseError where
-    there are no runs.
+    there are no runs, and where `output` is there and no file: a device or a pipe is not replaced.
 
     No cell of the table is a formula to a spreadsheet: a text that begins like one gets an
     apostrophe in front.
     """
+    output = Path(os.path.realpath(output))  # of a link, where it leads
+    if os.path.lexists(output) and not output.is_file():
+        raise CourseError(f"{output} is no file, and is not replaced: name another one")
     rows = [_row(path) for path in sorted(Path(folder).glob("*.json"))]
     if not rows:
         raise CourseError(f"there are no runs in {folder}: start them with `gan-notebooks sweep`")
@@ -57,24 +63,54 @@ def _is_number(text):
 def _row(path):
     """The row (dict) of one run, from its status file and its notebook."""
     status = read_status(path.parent, path.stem)
-    record = {}
-    if status.get("status") == "done":  # else a notebook may be there from an earlier run
-        try:
+    if not _is_status(status):
+        return _unreadable(path, {}, f"{path.name} is damaged, or another program's")
+    try:
+        record = {}
+        if status["status"] == "done":  # else a notebook may be there from an earlier run
             record = read_record(path.with_suffix(".ipynb"))
-        except (CourseError, OSError) as error:  # one damaged file must not cost the table
-            status |= {"status": "unreadable", "error": str(error)}
+        return _writable(_columns(status, record))
+    except (CourseError, OSError, RecursionError) as error:  # it must not cost the table
+        return _unreadable(path, status, str(error))
+
+
+def _is_status(status):
+    """Is this (dict) what a sweep writes of a run?"""
+    match status:
+        case {"run": str(), "status": str(), "parameters": dict(parameters)}:
+            are_values = all(isinstance(value, VALUES) for value in parameters.values())
+            is_timed = isinstance(status.get("seconds"), (int, float, NoneType))
+            return are_values and is_timed and isinstance(status.get("error"), (str, NoneType))
+    return False
+
+
+def _unreadable(path, status, error):
+    """The row of a run whose file or notebook says nothing."""
+    parameters = status.get("parameters", {})
+    row = {"run": path.stem, "status": "unreadable", **parameters, "error": shortened(error)}
+    return _writable(row)
+
+
+def _columns(status, record):
     values = record.get("values", {})
     claims = values.get("claims", [])
-    return {
-        "run": status.get("run", path.stem),
-        "status": status.get("status", "unreadable"),
+    row = {
+        "run": status["run"],
+        "status": status["status"],
         "seconds": status.get("seconds"),
-        **status.get("parameters", {}),
-        "claims_held": sum(claim["holds"] for claim in claims),
-        "claims": len(claims),
-        **_flat(values.get("scores", {})),
         "error": status.get("error"),
     }
+    _add(row, status["parameters"])
+    row |= {"claims_held": sum(claim["holds"] for claim in claims), "claims": len(claims)}
+    _add(row, _flat(values.get("scores", {})))
+    row["error"] = row.pop("error")  # the last column: it may be long
+    return row
+
+
+def _add(row, numbers):
+    """Add columns to a row; where one is there by this name, the new one is marked."""
+    for name, value in numbers.items():
+        row[f"{name} (recorded)" if name in row else name] = value
 
 
 def _flat(scores, prefix=""):
@@ -86,3 +122,14 @@ def _flat(scores, prefix=""):
         else:
             flat[prefix + name] = value
     return flat
+
+
+def _writable(value):
+    """A value without halves of characters, which no file takes."""
+    if isinstance(value, str):
+        return value.encode("utf8", "replace").decode("utf8")
+    if isinstance(value, dict):
+        return {_writable(name): _writable(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_writable(part) for part in value]
+    return value

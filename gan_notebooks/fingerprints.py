@@ -113,7 +113,10 @@ def run(notebook, *, scale=1.0, parameters=None):
         result = runner.execute(path, executed, sized, quiet=True)
         if result.error:
             raise RunError(f"{notebook.stem} at smoke size in float64 stopped in {result.error}")
-        return notebooks.read_record(executed)
+        record = notebooks.read_record(executed)
+    if "values" not in record:
+        raise RunError(f"{notebook.stem} recorded nothing: its last cell must call lesson.record")
+    return record
 
 
 def of(record):

@@ -7,7 +7,14 @@ from gan_notebooks import fingerprints
 from gan_notebooks.errors import CourseError
 from gan_notebooks.fingerprints import JUDGES
 from gan_notebooks.notebooks import lessons
-from gan_notebooks.staleness import defaults_of, settings_of, stored_row, why_stale
+from gan_notebooks.staleness import (
+    defaults_of,
+    read_fingerprints,
+    read_rows,
+    settings_of,
+    stored_row,
+    why_stale,
+)
 
 
 def move(old, new):
@@ -19,12 +26,12 @@ def move(old, new):
     """
     if old == new.stem:
         raise CourseError(f"{old} is the table of {new.stem}: give another lesson")
-    stored = fingerprints.read(old)
+    stored = read_fingerprints(old)
     if not stored:
         raise CourseError(
             f"{tables.FOLDER} has no table {old} with fingerprints: name one, without .csv"
         )
-    rows = tables.read(old)
+    rows = read_rows(old)
     current = fingerprints.of(fingerprints.run(new))
     defaults = defaults_of(new)
     answers = {}
@@ -55,23 +62,23 @@ def move(old, new):
 
 def _has_rows_of_its_own(new, variant, rows):
     """Has the table of `new` rows of a variant, and others than those to be moved?"""
-    own = tables.where(tables.read(new.stem), variant=variant)
+    own = tables.where(read_rows(new.stem), variant=variant)
     return own not in ([], _renamed(rows, variant, new))
 
 
 def _add(fresh, rows, new):
     """Put the variants `fresh` ({variant: what is stored of it}) into the table of `new`."""
-    kept = [row for row in tables.read(new.stem) if row["variant"] not in fresh]
+    kept = [row for row in read_rows(new.stem) if row["variant"] not in fresh]
     moved = [row for variant in fresh for row in _renamed(rows, variant, new)]
     tables.write(tables.FOLDER / f"{new.stem}.csv", kept + moved)
-    fingerprints.write(new.stem, fingerprints.read(new.stem) | fresh)
+    fingerprints.write(new.stem, read_fingerprints(new.stem) | fresh)
 
 
 def _remove(variants, rows, old):
     """Take variants out of the table `old`, which has these rows."""
     stays = [row for row in rows if row["variant"] not in variants]
     tables.write(tables.FOLDER / f"{old}.csv", stays)
-    stored = fingerprints.read(old)
+    stored = read_fingerprints(old)
     for variant in variants:
         del stored[variant]
     fingerprints.write(old, stored)

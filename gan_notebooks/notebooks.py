@@ -1,22 +1,25 @@
 """Find the lessons; read their sizes, their parameters and what they recorded."""
 
-import ast
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
 import papermill
-from papermill.exceptions import PapermillException
+from nbformat.v4 import new_code_cell, new_notebook
 
 from gan_helpers.lesson import TIMINGS, VALUES
+from gan_helpers.parameters import ParameterError, check_parameters
 from gan_notebooks.errors import CourseError, NoLessonsError
-from gan_notebooks.specs import read_specs
+from gan_notebooks.files import read_text
+from gan_notebooks.specs import read_assignments, read_default, read_specs
 
 # A wheel has no lessons: a checkout in the folder of the call does.
 _CHECKOUT = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = _CHECKOUT if _CHECKOUT.exists() else Path("notebooks")
+LANGUAGE = ("kernelspec", "language_info")  # the entries of the metadata that name it
 SIZES = ("smoke", "default", "full")
+LARGEST_NOTEBOOK = 100_000_000  # bytes; an executed lesson has a million or two
 
 
 def lessons(prefix="", folder=None):
@@ -33,22 +36,53 @@ def lessons(prefix="", folder=None):
         names = ", ".join(path.stem for path in every)
         raise NoLessonsError(f"no notebook in {folder} starts with {prefix!r}; there are: {names}")
     raise NoLessonsError(
-        f"there are no notebooks in {folder.resolve()}: change to the folder of a checkout of the "
+        f"there are no notebooks in {folder.absolute()}: change to the folder of a checkout of the "
         "repository, which has them, or name their folder by --notebooks"
     )
 
 
 def read(path):
-    """A notebook (NotebookNode). Raises CourseError where the file is none, OSError as `open`."""
+    """A notebook (NotebookNode), as version 4. Its cells have what every reader here relies on.
+
+    Raises CourseError where the file is none, OSError as `open`.
+    """
+    text = read_text(path, LARGEST_NOTEBOOK, "notebook")
     try:
-        return nbformat.read(path, as_version=4)
-    except OSError:
-        raise
+        notebook = nbformat.convert(nbformat.reader.reads(text), 4)
+        is_notebook = _is_notebook(notebook)
+        cause = "a cell or an output is not as nbformat has it"
     except Exception as error:  # nbformat lets through whatever a damaged file leads to
+        is_notebook = False
         cause = str(error)[:200] or type(error).__name__
-        raise CourseError(
-            f"the notebook {path} cannot be read, it is damaged or none: {cause}"
-        ) from None
+    if not is_notebook:
+        raise CourseError(f"the notebook {path} cannot be read, it is damaged or none: {cause}")
+    return notebook
+
+
+def _is_notebook(content):
+    match content:
+        case {"nbformat_minor": int(), "metadata": dict(), "cells": list(cells)}:
+            return type(content.nbformat) is int and all(map(_is_cell, cells))
+    return False
+
+
+def _is_cell(cell):
+    match cell:
+        case {"cell_type": "code" | "markdown" | "raw", "source": str(source), "metadata": dict()}:
+            source.encode()  # fails for half a character
+            return all(map(_is_output, cell.get("outputs", [])))
+    return False
+
+
+def _is_output(output):
+    match output:
+        case {"output_type": "stream", "name": str(), "text": str()}:
+            return True
+        case {"output_type": "error", "ename": str(), "evalue": str(), "traceback": list()}:
+            return True
+        case {"output_type": "display_data" | "execute_result", "data": dict(), "metadata": dict()}:
+            return True
+    return False
 
 
 def title(notebook):
@@ -108,7 +142,7 @@ def outline(path):
     sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     calls = [source for source in sources if "lesson.parameters(" in source]
     specs = read_specs(calls[0] if calls else "", path.stem)
-    written = _written_parameters(path)
+    written = _written_parameters(notebook, path.stem)
     if specs.keys() != written.keys():
         differing = ", ".join(sorted(specs.keys() ^ written.keys()))
         raise CourseError(
@@ -118,27 +152,60 @@ def outline(path):
         )
     parameters = {}
     for name, spec in specs.items():
-        default = _default(path.stem, name, written[name]["default"])
-        parameters[name] = Parameter(name, default, spec, written[name]["help"])
+        default = _default(path.stem, name, written[name], spec)
+        parameters[name] = Parameter(name, default, spec, written[name].meaning)
     return Outline(path.stem, title(notebook), parameters, notebook.metadata.get("sizes", {}))
 
 
-def _written_parameters(path):
-    """What papermill reads in the cell tagged `parameters`: {name: dict}."""
-    try:
-        return papermill.inspect_notebook(path_for_papermill(path))
-    except (ValueError, PapermillException) as error:  # no kernel, or of another language
-        raise CourseError(f"{path.stem}: its parameters cannot be read: {error}") from None
+class _Written(NamedTuple):
+    """One parameter as its cell has it."""
+
+    text: str  # of the default
+    node: object  # of the default, in the syntax tree
+    meaning: str
 
 
-def _default(lesson, name, text):
-    """The value of a default, from its text (str) in the notebook."""
+def _written_parameters(notebook, lesson):
+    """What stands in the cell tagged `parameters`: {name: _Written}."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and _is_tagged(cell, "parameters"):
+            nodes = read_assignments(cell.source, lesson)
+            written = {}
+            for name, entry in _inspect(cell, notebook.metadata, lesson).items():
+                written[name] = _Written(entry["default"], nodes.get(name), entry["help"])
+            return written
+    return {}
+
+
+def _inspect(cell, metadata, lesson):
+    """What papermill reads in a cell; in it alone: it would go through all outputs, too."""
+    language = {name: metadata[name] for name in LANGUAGE if name in metadata}
+    tagged = new_code_cell(cell.source, metadata={"tags": ["parameters"]})
     try:
-        return ast.literal_eval(text)
-    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return papermill.inspect_notebook(new_notebook(cells=[tagged], metadata=language))
+    except Exception as error:  # no kernel, or of another language, or a damaged entry
+        raise CourseError(f"{lesson}: its parameters cannot be read: {error}") from None
+
+
+def _is_tagged(cell, tag):
+    tags = cell.metadata.get("tags")
+    return isinstance(tags, list) and tag in tags
+
+
+def _default(lesson, name, written, spec):
+    """The value of a default, as it is `written` (_Written)."""
+    try:
+        default = read_default(written.text, written.node)
+    except ValueError:
         raise CourseError(
-            f"{lesson}: the default of {name} must be a literal, got {text}"
+            f"{lesson}: the default of {name} must be a literal, in one line and without #, got "
+            f"{written.text}"
         ) from None
+    try:
+        check_parameters(lesson, {name: default}, {name: spec})
+    except ParameterError as error:
+        raise CourseError(f"{lesson}: the default of {name} does not fit: {error}") from None
+    return default
 
 
 def size_parameters(notebook, size):
@@ -146,7 +213,7 @@ def size_parameters(notebook, size):
 
     They stand in its metadata; {} for the defaults. Raises CourseError where there are none.
     """
-    sizes = {} if size == "default" else read(notebook).metadata.get("sizes", {})
+    sizes = read(notebook).metadata.get("sizes", {})  # a damaged one is named at every size
     return _at_size(Path(notebook).stem, sizes, size)
 
 
@@ -155,7 +222,7 @@ def _at_size(lesson, sizes, size):
         raise ValueError(f"size must be one of {SIZES}, got {size!r}")
     if size == "default":
         return {}
-    if size not in sizes:
+    if not isinstance(sizes, dict) or not isinstance(sizes.get(size), dict):
         raise CourseError(
             f"{lesson} has no size {size!r}: its metadata needs {{'sizes': {{{size!r}: {{…}}}}}}"
         )
@@ -176,7 +243,25 @@ def read_record(path):
                 record["values"] = output["data"][VALUES]
             if TIMINGS in output.get("metadata", {}):
                 record["timings"] = output["metadata"][TIMINGS]
+    if not _is_record(record):
+        raise CourseError(f"the record in {path} is damaged, or another lesson's: run it again")
     return record
+
+
+def _is_record(record):
+    """Is a record as `Lesson.record` makes it, as far as it is there?"""
+    values = record.get("values", {})
+    if not isinstance(values, dict) or not isinstance(record.get("timings", {}), dict):
+        return False
+    kinds = {"parameters": dict, "scores": dict, "claims": list, "rows": list}
+    if not all(isinstance(values.get(name, kind()), kind) for name, kind in kinds.items()):
+        return False
+    for claim in values.get("claims", []):
+        match claim:
+            case {"sentence": str(), "holds": bool()}:
+                continue
+        return False
+    return True
 
 
 def stopped_in(path, cause):
@@ -189,6 +274,12 @@ def stopped_in(path, cause):
     except (CourseError, OSError):  # nothing was written, or half a file
         return f"its start: {cause}"
     code_cells = [cell for cell in cells if cell.cell_type == "code" and cell.source]
-    begun = [cell.metadata.get("papermill", {}).get("start_time") for cell in code_cells]
-    numbers = [number for number, time in enumerate(begun, 1) if time]
+    numbers = [number for number, cell in enumerate(code_cells, 1) if _has_begun(cell)]
     return f"cell [{numbers[-1]}]: {cause}" if numbers else f"its start: {cause}"
+
+
+def _has_begun(cell):
+    match cell.metadata:
+        case {"papermill": {"start_time": str()}}:
+            return True
+    return False

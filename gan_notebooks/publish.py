@@ -22,6 +22,7 @@ from gan_helpers import tables
 from gan_notebooks import notebooks, runner
 from gan_notebooks.commands import add_choice_of_lessons, exit_code
 from gan_notebooks.errors import CourseError
+from gan_notebooks.files import read_text
 
 ROOT = Path(__file__).parents[1]
 # Code matches too, without a group, and so is passed over.
@@ -121,12 +122,20 @@ def _entry(notebook, error):
 def page(path, *, code=True):
     """An executed notebook as a page of HTML (str) that loads nothing from the network.
 
-    Without `code` it is a report.
+    Without `code` it is a report. Raises CourseError where no page can be made of it.
     """
+    executed = notebooks.read(path)
+    try:
+        return _page(executed, Path(path).stem, code)
+    except Exception as error:  # nbconvert lets through whatever an odd output leads to
+        cause = f"{type(error).__name__}: {error}"
+        raise CourseError(f"the notebook {path} cannot be made into HTML: {cause}") from None
+
+
+def _page(executed, name, code):
     exporter = HTMLExporter(
         embed_images=True, mathjax_url="", require_js_url="", exclude_input=not code
     )
-    executed = notebooks.read(path)
     formulas = []
 
     def set_aside(match):  # Markdown would take a formula's tags apart
@@ -144,16 +153,19 @@ def page(path, *, code=True):
             cell.source = FORMULA.sub(set_aside, cell.source)
         for output in cell.get("outputs", []):
             _put_alt_into_html(output)
-    text, _ = exporter.from_notebook_node(executed, {"metadata": {"name": Path(path).stem}})
-    return re.sub(r"@formula(\d+)@", lambda match: formulas[int(match[1])], text)
+    text, _ = exporter.from_notebook_node(executed, {"metadata": {"name": name}})
+    text = re.sub(r"@formula(\d+)@", lambda match: formulas[int(match[1])], text)
+    return text.encode("utf8", "replace").decode("utf8")  # half a character stops no page
 
 
 def _mathml(match):
-    """A match of FORMULA as MathML, which browsers draw by themselves."""
+    """A match of FORMULA as MathML, which browsers draw by themselves; as code where it is none."""
     display, inline = match.groups()
-    return latex2mathml.converter.convert(
-        (display or inline).strip(), display="block" if display else "inline"
-    )
+    formula = (display or inline).strip()
+    try:
+        return latex2mathml.converter.convert(formula, display="block" if display else "inline")
+    except Exception:  # half a formula, say: of many kinds
+        return f"<code>{html.escape(match[0])}</code>"
 
 
 def _put_alt_into_html(output):
@@ -169,21 +181,33 @@ def _put_alt_into_html(output):
 
 def address(root=ROOT):
     """The repository's "owner/name", from pyproject.toml."""
-    project = tomllib.loads((Path(root) / "pyproject.toml").read_text(encoding="utf8"))["project"]
-    return project["urls"]["Repository"].removeprefix("https://github.com/")
+    path = Path(root) / "pyproject.toml"
+    try:
+        repository = tomllib.loads(_text(path))["project"]["urls"]["Repository"]
+        return repository.removeprefix("https://github.com/")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise CourseError(
+            f'{path} must say Repository = "https://github.com/OWNER/NAME" under [project.urls]; '
+            f"it is damaged, or another project's: {error}"
+        ) from None
+
+
+def _text(path):
+    return read_text(path, notebooks.LARGEST_NOTEBOOK)
 
 
 def rewrite_address(new, root=ROOT):
     """Put `new` ("owner/name") in place of the repository's address.
 
-    In pyproject.toml, README.md and the notebooks. Raises CourseError where it is no address.
+    In pyproject.toml, README.md and the notebooks. Raises CourseError where it is no address, and
+    where one of these files cannot be read; then none is changed.
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", new):
         raise CourseError(f"the address must be owner/name, got {new!r}")
     root = Path(root)
     old = address(root)
-    for path in (root / "pyproject.toml", root / "README.md"):
-        path.write_text(path.read_text(encoding="utf8").replace(old, new), encoding="utf8")
+    texts = {}
+    # pyproject.toml comes last: where this is interrupted, the next call does the rest.
     for path in sorted((root / "notebooks").glob("*.ipynb")):
         notebook = notebooks.read(path)
         for cell in notebook.cells:
@@ -193,7 +217,11 @@ def rewrite_address(new, root=ROOT):
             cell.source = cell.source.replace(old, new)
             if is_fresh:
                 cell.metadata[SOURCE_HASH] = source_hash(cell)
-        nbformat.write(notebook, path)
+        texts[path] = nbformat.writes(notebook) + "\n"
+    for path in (root / "README.md", root / "pyproject.toml"):
+        texts[path] = _text(path).replace(old, new)
+    for path, text in texts.items():
+        tables.replace(path, text)
 
 
 def store_lessons(options):

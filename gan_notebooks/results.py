@@ -29,7 +29,16 @@ from gan_helpers.parameters import chosen
 from gan_notebooks import fingerprints, grid, moving, sweep
 from gan_notebooks.commands import add_choice_of_lessons, exit_code
 from gan_notebooks.notebooks import lessons, outline, read_record
-from gan_notebooks.staleness import SEEDS, defaults_of, seeds_of, stale, unknown, what_they_rest_on
+from gan_notebooks.staleness import (
+    SEEDS,
+    defaults_of,
+    read_fingerprints,
+    read_rows,
+    seeds_of,
+    stale,
+    unknown,
+    what_they_rest_on,
+)
 
 # Of names in a run's file name, beside the lesson's name and the seed.
 LONGEST_LIST = grid.LONGEST_NAME - 60
@@ -63,8 +72,8 @@ class Comparison(NamedTuple):
 
 def compare(notebook):
     """The Comparison of a lesson's table with one run of the lesson at smoke size."""
-    rows = tables.read(notebook.stem)
-    stored = fingerprints.read(notebook.stem)
+    rows = read_rows(notebook.stem)
+    stored = read_fingerprints(notebook.stem)
     record = fingerprints.run(notebook)
     current = fingerprints.of(record)
     defaults = defaults_of(notebook)

@@ -7,11 +7,56 @@ import json
 
 from gan_helpers import tables
 from gan_notebooks import fingerprints
-from gan_notebooks.fingerprints import JUDGES
+from gan_notebooks.errors import CourseError
+from gan_notebooks.fingerprints import JUDGES, PARTS
 from gan_notebooks.notebooks import outline
 
 SEEDS = (0, 1, 2, 3, 4)
 NO_SETTINGS = ("SEED", "TABLE")  # parameters that say which rows are made, and not how
+
+
+def read_rows(name):
+    """The rows of the stored table `name`. Raises CourseError where it is damaged or none."""
+    rows = _read(tables.read, name, f"{name}.csv")
+    for number, row in enumerate(rows, 2):
+        if not {"variant", "seed", "step"} <= row.keys():
+            raise _damaged(f"{name}.csv", f"line {number} lacks a variant, a seed or a step")
+    return rows
+
+
+def read_fingerprints(name):
+    """What is stored beside the table `name`. Raises CourseError where the file is damaged."""
+    file_name = f"{name}.fingerprints.csv"
+    stored = _read(fingerprints.read, name, file_name)
+    for variant, row in stored.items():
+        if not all(_are_numbers(row.get(part, [])) for part in (*PARTS, "yardstick")):
+            raise _damaged(file_name, f"{variant} has no list of numbers")
+        if not isinstance(_read(settings_of, row, file_name), dict):
+            raise _damaged(file_name, f"the settings of {variant} are no table")
+        if not isinstance(row.get("ignores", ""), str):
+            raise _damaged(file_name, f"what {variant} ignores are no names")
+    return stored
+
+
+def _are_numbers(values):
+    return isinstance(values, list) and all(isinstance(value, (int, float)) for value in values)
+
+
+def _read(function, argument, file_name):
+    """What `function` reads; its error as one that names the file."""
+    try:
+        return function(argument)
+    except OSError:
+        raise
+    except Exception as error:  # the csv module lets through whatever a damaged file leads to
+        raise _damaged(file_name, f"{type(error).__name__}: {error}") from None
+
+
+def _damaged(file_name, cause):
+    return CourseError(
+        f"the table {tables.FOLDER / file_name} is damaged or no lesson's ({cause}): take it from "
+        "the repository, or name another one"
+    )
 
 
 def seeds_of(record):

@@ -15,11 +15,13 @@ from tqdm import tqdm
 from gan_helpers import tables
 from gan_helpers.parameters import ParameterError
 from gan_notebooks import notebooks
-from gan_notebooks.errors import SweepError
+from gan_notebooks.errors import CourseError, SweepError
+from gan_notebooks.files import read_text
 from gan_notebooks.runner import INTERRUPTED, POLL, partial, start
 
 COPIES = ".lessons"  # the folder of the lessons as they were when the sweep began
 LOCK = ".lock"
+LARGEST_STATUS = 10_000_000  # bytes
 HOLDER = ".lock.holder"  # beside the lock, whose file cannot hold a text: who is sweeping
 
 
@@ -201,7 +203,7 @@ def locked(folder):
         lock.acquire(timeout=0)
     except Timeout:
         raise SweepError(
-            f"{_holder(folder)} is sweeping into {folder.resolve()}: wait, or give another folder"
+            f"{_holder(folder)} is sweeping into {folder.absolute()}: wait, or give another folder"
         ) from None
     try:
         tables.replace(folder / HOLDER, f"process {os.getpid()} on {socket.gethostname()}")
@@ -222,8 +224,8 @@ def _holder(folder):
 def read_status(folder, name):
     """The status (dict) of a run in `folder`; {} where there is none or it cannot be read."""
     try:
-        status = json.loads((Path(folder) / f"{name}.json").read_text(encoding="utf8"))
-    except (OSError, ValueError):
+        status = json.loads(read_text(Path(folder) / f"{name}.json", LARGEST_STATUS))
+    except (OSError, ValueError, RecursionError, CourseError):
         return {}
     return status if isinstance(status, dict) else {}
 

@@ -1,5 +1,6 @@
 """cli.py: what the commands print, their exit codes, and errors in words."""
 
+import io
 import os
 import re
 import shutil
@@ -47,6 +48,15 @@ def test_list_knows_every_parameter_of_the_course(capsys):
         assert f"{lesson.name}: {lesson.title}\n" in text
         for parameter in lesson.parameters.values():
             assert f"    {parameter.name}: " in text and f"\n        {parameter.meaning}\n" in text
+
+
+def test_list_does_not_steer_the_terminal(tmp_path, write_lesson):
+    path = write_lesson(tmp_path, "STEPS: int = 5  # \x1b[31mred")
+    text = path.read_text(encoding="utf8").replace("07 \u00b7 Small", "\\u001b[2J" + "x" * 1000)
+    path.write_text(text, encoding="utf8")
+    title, _, meaning = cli.describe(path).splitlines()
+    assert title.startswith("07_small: ?[2Jxxx") and len(title) < 800 and "more characters" in title
+    assert meaning.strip() == "?[31mred"
 
 
 def test_list_names_choices(tmp_path, write_lesson):
@@ -160,6 +170,21 @@ def test_a_name_stands_in_the_grid_or_on_the_command_line(lesson, tmp_path, caps
     assert "none.yaml cannot be read" in capsys.readouterr().err
 
 
+def test_equal_values_are_one_run_and_it_is_said(lesson, tmp_path, here, capsys):
+    options = ["--notebooks", tmp_path, "--output", tmp_path / "out"]
+    assert exit_code("sweep", "--set", "STEPS=1,01,2", *options) == 0
+    printed = capsys.readouterr()
+    assert "STEPS: 1 of 3 values equal one before them (1 is 1)" in printed.err
+    assert "2 of 2 runs are done" in printed.out
+
+
+def test_a_long_message_is_shortened(lesson, tmp_path, capsys):
+    options = ["--notebooks", tmp_path, "--output", tmp_path / "out"]
+    for setting in ("x" * 10**6, "STEPS=" + "x" * 10**6, "x" * 10**6 + "=1"):
+        text = refused(capsys, "sweep", "--set", setting, *options)
+        assert len(text) < 700 and re.search(r" … \(\d+,\d+ more characters\) … ", text)
+
+
 def test_ctrl_c_keeps_what_is_done(lesson, tmp_path, here, monkeypatch, capsys):
     """With a stand-in for the signal; the test above sends one to real processes."""
     begin = sweep.start
@@ -251,6 +276,7 @@ def test_a_size_that_the_lesson_lacks(tmp_path, write_notebook, capsys):
         (["--set", "STEPS"], "--set takes NAME=value"),
         (["--jobs", "0"], "jobs must be 1 or more"),
         (["--timeout", "-1"], "the timeout must be above 0 seconds"),
+        (["--set", "STEPS=1,2", "--max-runs", "1"], "2 runs, more than 1 (1 lesson × 2 of STEPS)"),
     ],
 )
 def test_bad_options(lesson, options, message, capsys):
@@ -271,9 +297,131 @@ def test_a_full_disk(lesson, here, capsys, monkeypatch):
         assert "No space left on device" in text
 
 
-def test_an_output_folder_that_is_a_file(lesson, capsys):
-    text = refused(capsys, "run", "--notebooks", lesson.parent, "--output", lesson)
-    assert "07_small.ipynb" in text
+def loop(path):
+    path.symlink_to(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: folder / "07_small.ipynb", "07_small.ipynb: File exists; a file is in the"),
+        (
+            lambda folder: folder / "07_small.ipynb" / "a",
+            "a part of the path is a file, and no fol",
+        ),
+        (lambda folder: folder / "07_small.ipynb" / "a" / "b", "a part of the path is a file"),
+        (lambda folder: loop(folder / "loop"), "loop: File exists; a file is in the way"),
+        (lambda folder: loop(folder / "loop") / "a", "a symbolic link leads back to itself"),
+        (lambda folder: folder / ("n" * 256), "most file systems take 255 bytes a name"),
+    ],
+)
+@pytest.mark.skipif(os.name == "nt", reason="other errors, and links need rights")
+def test_an_output_that_can_be_no_folder(lesson, make, message, capsys):
+    folder = lesson.parent
+    path = make(folder)
+    before = lesson.read_bytes()
+    for command in ("run", "sweep"):
+        text = refused(capsys, command, "--notebooks", folder, "--output", path)
+        assert message in text and "error: /" in text
+    for command in (["collect", path], ["list", "--notebooks", path]):
+        assert exit_code(*command) in (1, 2)
+        assert "error: " in capsys.readouterr().err
+    assert lesson.read_bytes() == before
+
+
+def test_a_folder_that_nobody_may_write(lesson, capsys, monkeypatch):
+    """With a stand-in: root may write anywhere."""
+
+    def mkdir(path, *arguments, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(sweep.Path, "mkdir", mkdir)
+    out = lesson.parent / "out"
+    text = refused(capsys, "run", "--notebooks", lesson.parent, "--output", out)
+    assert f"{out}: Permission denied; you may not read or write there" in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "07_small.ipynb",
+        "07_small.json",
+        "07_small.part.ipynb",
+        ".lock",
+        ".lock.holder",
+        ".lessons/07_small.ipynb",
+    ],
+)
+def test_a_folder_where_a_file_belongs(lesson, here, name, capsys):
+    (lesson.parent / "out" / name).mkdir(parents=True)
+    for command in ("run", "sweep"):
+        output = ["--notebooks", lesson.parent, "--output", lesson.parent / "out"]
+        text = refused(capsys, command, *output)
+        assert name in text
+    assert (lesson.parent / "out" / name).is_dir()
+
+
+def test_a_report_that_cannot_be_written_costs_no_other(two_lessons, here, capsys):
+    out = two_lessons / "out"
+    (out / "07_small.html").mkdir(parents=True)
+    options = ["--notebooks", two_lessons, "--output", out, "--report"]
+    assert exit_code("run", *options) == 1
+    printed = capsys.readouterr()
+    assert "07_small.html: Is a directory; a folder is in the way" in printed.err
+    assert "1 reports written" in printed.out and (out / "08_broken.part.html").is_file()
+    for command in ("run", "sweep"):
+        assert exit_code(command, "--lesson", "07", *options) == 1, "a report is missing"
+
+
+def test_a_table_replaces_no_folder_pipe_or_link(lesson, tmp_path, here, capsys):
+    out = tmp_path / "out"
+    assert exit_code("sweep", "--notebooks", tmp_path, "--output", out) == 0
+    capsys.readouterr()
+    (tmp_path / "folder").mkdir()
+    others = [tmp_path / "folder"]
+    if os.name != "nt":
+        os.mkfifo(tmp_path / "pipe")
+        others += [tmp_path / "pipe", loop(tmp_path / "loop")]
+        kept = tmp_path / "kept.csv"
+        (tmp_path / "link.csv").symlink_to(kept)
+        assert exit_code("collect", out, "--output", tmp_path / "link.csv") == 0
+        assert (tmp_path / "link.csv").is_symlink() and "07_small" in kept.read_text()
+    for path in others:
+        before = path.lstat()
+        assert "is no file, and is not replaced" in refused(
+            capsys, "collect", out, "--output", path
+        )
+        assert path.lstat().st_ino == before.st_ino
+
+
+# What it prints goes nowhere
+
+
+def test_a_reader_that_has_gone(lesson, monkeypatch, capsys):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w", encoding="utf8") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert exit_code("list", "--notebooks", lesson.parent) == 1
+    assert capsys.readouterr().err == "gan-notebooks: stopped, since nobody reads what it prints\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+def test_a_full_disk_under_the_standard_output(lesson, monkeypatch, capsys):
+    with open("/dev/full", "w", encoding="utf8") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        text = refused(capsys, "list", "--notebooks", lesson.parent)
+    assert "No space left on device; make room on the disk" in text
+
+
+def test_streams_that_are_closed_or_know_few_letters(lesson, monkeypatch):
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    assert exit_code("list", "--notebooks", lesson.parent) == 0
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert exit_code("list", "--notebooks", lesson.parent) == 0
+    assert sys.stdout.buffer.getvalue().startswith(b"07_small: 07 ? Small")
 
 
 def test_a_damaged_result_is_told_and_costs_no_other(two_lessons, here, capsys, monkeypatch):

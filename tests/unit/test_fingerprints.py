@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from gan_helpers import data, judges, metrics
-from gan_notebooks import fingerprints
+from gan_notebooks import fingerprints, runner
+from gan_notebooks.errors import RunError
 
 
 def test_what_is_no_number_is_kept_apart():
@@ -103,6 +104,13 @@ def test_a_process_for_fingerprints_computes_in_float64_and_measures_nothing(tmp
     assert answers["apart"] != 0 and answers["learned"] != 0 and answers["as bytes"]
     digits = data.to_tanh_range(data.mnist("test")[0][:300]).unsqueeze(1)
     assert answers["score"] == pytest.approx(fingerprints._sums(1.0, digits)["digit_fid"], abs=1e-3)
+
+
+def test_a_lesson_that_records_nothing_is_named(lesson, monkeypatch):
+    result = runner.Result(None, 0.1)
+    monkeypatch.setattr(runner, "execute", lambda *arguments, **options: result)
+    with pytest.raises(RunError, match="07_small recorded nothing: its last cell must call"):
+        fingerprints.run(lesson)
 
 
 def test_numbers_that_agree_and_numbers_that_do_not():

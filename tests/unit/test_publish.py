@@ -133,6 +133,57 @@ def test_the_address_is_rewritten_everywhere(tmp_path):
             )
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pyproject.toml", "[["),
+        ("pyproject.toml", "project = 5"),
+        ("pyproject.toml", "[project.urls]\nRepository = 5"),
+        ("pyproject.toml", "a = " + "[" * 5000),
+        ("pyproject.toml", b"\xff"),
+        ("README.md", b"\xff"),
+        ("notebooks/07_small.ipynb", "{"),
+    ],
+)
+def test_a_damaged_file_leaves_every_address_as_it_was(tmp_path, write_lesson, name, text):
+    (tmp_path / "notebooks").mkdir()
+    write_lesson(tmp_path / "notebooks", "STEPS: int = 5  # https://github.com/a/b")
+    urls = '[project.urls]\nRepository = "https://github.com/a/b"\n'
+    (tmp_path / "pyproject.toml").write_text(urls, encoding="utf8")
+    (tmp_path / "README.md").write_text("https://github.com/a/b", encoding="utf8")
+    (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    paths = [path for path in tmp_path.rglob("*") if path.is_file()]
+    before = {path: path.read_bytes() for path in paths}
+    with pytest.raises(CourseError, match=name):
+        publish.rewrite_address("c/d", tmp_path)
+    assert {path: path.read_bytes() for path in paths} == before
+
+
+# Notebooks that nbconvert or the formulas stumble over
+
+
+def test_a_wrong_formula_stands_there_as_code(tmp_path, write_notebook):
+    text = r"good $x_1$, half $\frac$, open $\left( x$, " + "$" + "{" * 3000 + "$"
+    page = publish.page(write_notebook(tmp_path / "07.ipynb", new_markdown_cell(text)))
+    assert "<msub>" in page and r"<code>$\frac$</code>" in page
+
+
+def test_what_makes_no_page_is_named(tmp_path, write_notebook):
+    path = write_notebook(tmp_path / "07.ipynb", "1")
+    text = path.read_text(encoding="utf8").replace('"kernelspec": {', '"language_info": [], "k": {')
+    path.write_text(text, encoding="utf8")
+    with pytest.raises(CourseError, match="07.ipynb cannot be made into HTML: "):
+        publish.page(path)
+
+
+def test_half_a_character_stops_no_page(tmp_path, write_notebook):
+    path = write_notebook(tmp_path / "07.ipynb", "1")
+    output = '"outputs": [{"output_type": "stream", "name": "stdout", "text": "\\ud800"}]'
+    text = path.read_text(encoding="utf8").replace('"outputs": []', output)
+    path.write_text(text, encoding="utf8")
+    publish.page(path).encode("utf8")
+
+
 def test_what_is_no_address_is_refused(capsys):
     with pytest.raises(CourseError, match="owner/name"):
         publish.rewrite_address("https://github.com/a/b")

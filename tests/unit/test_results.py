@@ -439,3 +439,48 @@ def test_the_list_of_names_fits_into_a_file_name():
     )  # together too long, with three letters for a space
     for notebook in notebooks.lessons(""):
         assert len(f"{notebook.stem},SEED=4,TABLE=") + results.LONGEST_LIST <= grid.LONGEST_NAME
+
+
+# Damaged tables
+
+ROWS = "variant,seed,step\ngood,0,1\n"
+STORED = "variant,losses,weights,measured,settings,ignores\ngood,[1.0],[],[1.0 2.0],{},STEPS\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "stored"),
+    [
+        (b"\xff", STORED),
+        (ROWS.replace("seed", "sed"), STORED),
+        (ROWS.replace("variant", "v"), STORED),
+        (ROWS + "good,1,2,3\n", STORED),
+        (ROWS + "good\n", STORED),
+        (ROWS + "x" * 200_000 + ",0,1\n", STORED),
+        (ROWS + "good,1.2.3,1\n", STORED),
+        ("<<<<<<< HEAD\n" + ROWS, STORED),
+        (ROWS, b"\xff"),
+        (ROWS, STORED.replace("{}", "{")),
+        (ROWS, STORED.replace("{}", "[]")),
+        (ROWS, STORED.replace("{}", "5")),
+        (ROWS, STORED.replace("[1.0]", "1.0")),
+        (ROWS, STORED.replace("[1.0]", "[a b]")),
+        (ROWS, STORED.replace("STEPS", "5")),
+        (ROWS, STORED.replace("ignores", "yardstick").replace("STEPS", "[a]")),
+    ],
+)
+def test_a_damaged_table_is_named_and_left_alone(lesson, rows, stored, capsys):
+    tables.FOLDER.mkdir()
+    contents = {}
+    for name in ("07_small", "05_old"):
+        contents[tables.FOLDER / f"{name}.csv"] = rows
+        contents[tables.FOLDER / f"{name}.fingerprints.csv"] = stored
+    for path, text in contents.items():
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    before = {path: path.read_bytes() for path in contents}
+    options = ["--notebooks", str(lesson.parent)]
+    for command in (options, [*options, "move", "05_old", "07"]):
+        with pytest.raises(SystemExit) as end:
+            results.main(command)
+        text = capsys.readouterr().err
+        assert end.value.code == 2 and "is damaged or no lesson's" in text and "csv" in text
+    assert {path: path.read_bytes() for path in contents} == before

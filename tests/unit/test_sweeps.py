@@ -1,6 +1,7 @@
 """sweep.py, collect.py and the version that workers compare, on small notebooks made here."""
 
 import json
+import os
 import subprocess
 import sys
 import types
@@ -250,6 +251,68 @@ def test_collect_survives_damaged_files_and_shows_no_old_scores(lesson, tmp_path
     assert rows[FIRST]["status"] == "unreadable" and "damaged" in rows[FIRST]["error"]
     assert rows["odd"]["status"] == "unreadable"
     assert "product" not in rows[SECOND] and rows["07_small,SEED=3"]["product"] == 15
+
+
+GOOD = {"run": FIRST, "status": "failed", "parameters": {"SEED": 1}, "seconds": 1, "error": "it"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "[" * 100_000,
+        '{"a": ' * 3000 + "1" + "}" * 3000,
+        '{"seconds": ' + "9" * 5000 + "}",
+        '{"name": "another program\'s", "version": 3}',
+        json.dumps(GOOD | {"run": 5}),
+        json.dumps(GOOD | {"status": []}),
+        json.dumps(GOOD | {"parameters": [1]}),
+        json.dumps(GOOD | {"parameters": {"SEED": [1]}}),
+        json.dumps(GOOD | {"parameters": None}),
+        json.dumps(GOOD | {"seconds": "1"}),
+        json.dumps(GOOD | {"error": ["it"]}),
+        b"\xff",
+    ],
+)
+def test_a_damaged_status_costs_its_row_alone(lesson, tmp_path, here, text):
+    out = tmp_path / "out"
+    sweep.sweep(grid.plan([lesson], {"SEED": [2]}), out)
+    (out / f"{FIRST}.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    first, second = collect(out, tmp_path / "runs.csv")
+    error = f"{FIRST}.json is damaged, or another program's"
+    assert first == {"run": FIRST, "status": "unreadable", "error": error}
+    assert second["status"] == "done" and second["product"] == 10
+    assert len(tables.read("runs", tmp_path)) == 2
+    sweep.sweep(grid.plan([lesson], {"SEED": [1, 2]}), out)
+    assert here == [SECOND, FIRST], "it is as if there were no status"
+
+
+def test_what_is_no_status_file_is_not_waited_for(tmp_path):
+    (tmp_path / "folder.json").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.json")
+    for row in collect(tmp_path, tmp_path / "runs.csv"):
+        assert row["status"] == "unreadable"
+
+
+def test_a_status_with_half_a_character_is_written(tmp_path):
+    status = GOOD | {"error": "\ud800", "parameters": {"\ud800": "\udfff"}}
+    (tmp_path / f"{FIRST}.json").write_text(json.dumps(status), encoding="utf8")
+    collect(tmp_path, tmp_path / "runs.csv")
+    (row,) = tables.read("runs", tmp_path)
+    assert row["error"] == "?" and row["?"] == "?"
+
+
+def test_a_score_takes_no_column_of_ours(write_lesson, tmp_path, here):
+    record = "lesson.record(status='x', error=1, claims=2, SEED=9, deep={'a': {'b': 1}})"
+    lesson = write_lesson(tmp_path, PARAMETERS, CHECK, record)
+    sweep.sweep(grid.plan([lesson], {"SEED": [1]}), tmp_path / "out")
+    (row,) = collect(tmp_path / "out", tmp_path / "runs.csv")
+    assert (row["status"], row["error"], row["claims"], row["SEED"]) == ("done", None, 0, 1)
+    names = ("status", "error", "claims", "SEED")
+    assert [row[f"{name} (recorded)"] for name in names] == ["x", 1, 2, 9]
+    assert row["deep a b"] == 1 and list(row)[-1] == "error"
 
 
 def test_collect_of_an_empty_folder_says_what_to_do(tmp_path):
