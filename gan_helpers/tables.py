@@ -12,9 +12,11 @@ fingerprints of its variants (gan_notebooks.fingerprints). `lesson.measured` mak
 """
 
 import csv
+import glob
 import io
 import os
 import re
+import secrets
 import statistics
 from pathlib import Path
 
@@ -54,12 +56,21 @@ def replace(path, text):
     """Write `text` to `path` so that at every moment the old or the new file is whole."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    temporary.touch(exist_ok=False)  # and no file of that name that is there
     try:
         temporary.write_text(text, encoding="utf8")
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_temporaries(path):
+    """Remove what a process left that was killed within `replace`: half a file beside `path`."""
+    path = Path(path)
+    for other in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+        if re.fullmatch(r"\.[0-9a-f]{8}\.part", other.name.removeprefix(path.name)):
+            other.unlink(missing_ok=True)
 
 
 def where(rows, **fixed):

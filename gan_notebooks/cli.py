@@ -10,19 +10,20 @@
 `run` puts the executed notebooks into `build/`, always anew, and prints seconds and claims. `sweep`
 does every combination of lessons and values, and what is missing of it when it is started again.
 Beside each executed notebook stands a file with the run's status. The lessons are those of the
-checkout, or of the folder that `--notebooks` names. The exit code is 1 where a run failed or a
-claim of `run` did not hold, 2 where nothing could start.
+checkout, or of the folder that `--notebooks` names; no command here changes them. Nothing is
+removed or overwritten that this command did not write: what is in the way is an error. The exit
+code is 1 where a run failed or a claim of `run` did not hold, 2 where nothing could start.
 """
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 
+from gan_helpers import tables
 from gan_helpers.parameters import ParameterError
-from gan_notebooks import grid, notebooks, runner, sweep
+from gan_notebooks import grid, marks, notebooks, runner, sweep
 from gan_notebooks.collect import collect
-from gan_notebooks.commands import add_choice_of_lessons, exit_code
+from gan_notebooks.commands import add_choice_of_lessons, exit_code, interrupt_by_signals
 from gan_notebooks.errors import CourseError
 
 
@@ -139,6 +140,7 @@ def _sweep(runs, options, **others):
         jobs=options.jobs,
         timeout=options.timeout,
         scheduler=options.scheduler,
+        reports=options.report,
         **others,
     )
 
@@ -146,22 +148,25 @@ def _sweep(runs, options, **others):
 def report(folder):
     """Write each executed notebook in `folder`, also a partial one, as HTML without code.
 
-    Only where that is missing.
+    Only where that is missing. Raises SweepError where a file is in the way that is no report.
     """
     from gan_notebooks import publish  # nbconvert takes a while to import
 
     written = 0
     for path in sorted(Path(folder).glob("*.ipynb")):
         html = path.with_suffix(".html")
+        if marks.is_another_notebook(path):
+            continue
+        marks.refuse_foreign(html)
         if html.exists() and html.stat().st_mtime_ns >= path.stat().st_mtime_ns:
             continue
         try:
-            html.write_text(publish.page(path, code=False), encoding="utf8")
+            tables.replace(html, publish.page(path, code=False))
             written += 1
         except CourseError as error:  # the others have theirs
             print(error, file=sys.stderr)
     for html in Path(folder).glob("*.part.html"):  # the report of a failure, after a success
-        if not html.with_suffix(".ipynb").exists():
+        if not html.with_suffix(".ipynb").exists() and not marks.is_foreign(html, marks.is_report):
             html.unlink()
     print(f"{written} reports written into {folder}")
 
@@ -242,8 +247,7 @@ def main(arguments=None):
     parser = _parser()
     options = parser.parse_args(arguments)
     sys.stdout.reconfigure(errors="replace")  # a Windows console may have no ✘
-    # A scheduler's stop is handled like Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_by_signals()
     sys.exit(exit_code(parser, options))
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from gan_helpers import tables
+from gan_notebooks import marks
 from gan_notebooks.errors import CourseError
 from gan_notebooks.notebooks import read_record
 from gan_notebooks.sweep import read_status
@@ -12,8 +13,9 @@ def collect(folder, output):
     """Write one table of all runs in `folder` to `output` (CSV), and return its rows.
 
     A row has a run's parameters, status, seconds, claims and scores. Raises CourseError where
-    there are no runs.
+    there are no runs, and where `output` is a file that this function did not write.
     """
+    marks.refuse_foreign(output, marks.is_table)
     rows = [_row(path) for path in sorted(Path(folder).glob("*.json"))]
     if not rows:
         raise CourseError(f"there are no runs in {folder}: start them with `gan-notebooks sweep`")

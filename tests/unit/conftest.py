@@ -12,7 +12,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from gan_helpers import lesson as gan_lesson
-from gan_notebooks import runner, sweep
+from gan_notebooks import marks, runner, sweep
 
 GUARD = 600  # seconds until a wait for what never comes is given up: no measure of speed
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -125,11 +125,12 @@ def here(monkeypatch):
     def start(notebook, output, parameters, **options):
         output = Path(output).resolve()
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.unlink(missing_ok=True)
+        marks.remove(output)
         started.append(output.name.removesuffix(".ipynb").removesuffix(".part"))
         executed = load_notebook_node(str(notebook))
         if parameters:
             executed = parameterize_notebook(executed, parameters)
+        marks.mark(executed)
         error = execute_cells(executed, monkeypatch)
         nbformat.write(executed, output)
         return DoneHere(error)

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from gan_helpers import tables
-from gan_notebooks import cli, notebooks, publish, results, sweep
+from gan_notebooks import cli, marks, notebooks, publish, results, sweep
 
 GUARD = 600  # seconds until a wait for what never comes is given up: no measure of speed
 
@@ -75,7 +75,10 @@ def test_the_table_shows_claims_and_errors_and_the_exit_code_tells(two_lessons, 
 def test_a_run_can_do_two_at_a_time_and_leaves_no_old_result(two_lessons, here, capsys):
     out = two_lessons / "build"
     out.mkdir()
-    (out / "08_broken.ipynb").write_text("from an earlier day")
+    shutil.copy(two_lessons / "08_broken.ipynb", out)
+    earlier = nbformat.read(out / "08_broken.ipynb", 4)
+    marks.mark(earlier)
+    nbformat.write(earlier, out / "08_broken.ipynb")
     options = ["--notebooks", two_lessons, "--output", out, "--jobs", "2", "--report"]
     assert exit_code("run", *options) == 1
     text = capsys.readouterr().out

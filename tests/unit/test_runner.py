@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import types
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from gan_notebooks import engine, notebooks, runner
+from gan_notebooks.scratch import RunFolders
 
 
 def outputs(cells):
@@ -193,21 +193,20 @@ def ended(tmp_path):
     """A Running whose process has ended a second ago, with a damaged notebook."""
     output = tmp_path / "out.ipynb"
     output.write_text("{")
-    folder = tempfile.TemporaryDirectory(dir=tmp_path)
     process = types.SimpleNamespace(stdin=io.BytesIO())
-    return runner.Running(process, folder, output, time.perf_counter() - 1, None)
+    return runner.Running(process, RunFolders(), output, time.perf_counter() - 1, None)
 
 
 def test_what_the_process_left_is_its_error_and_nobody_reads_the_notebook(ended):
-    Path(ended.folder.name, runner.ERROR_FILE).write_text("null")
+    Path(ended.folders.path, runner.ERROR_FILE).write_text("null")
     result = ended.finish()
     assert result.error is None and 1 <= result.seconds < 60
-    assert not Path(ended.folder.name).exists() and ended.process.stdin.closed
+    assert not ended.folders.path.exists() and ended.process.stdin.closed
 
 
 @pytest.mark.parametrize("text", ["", "{"])  # killed, or on a full disk
 def test_a_process_that_left_no_error_did_not_come_to_its_end(ended, text):
-    Path(ended.folder.name, runner.ERROR_FILE).write_text(text)
+    Path(ended.folders.path, runner.ERROR_FILE).write_text(text)
     assert re.match("its start: .*ended without a word", ended.finish().error)
 
 
@@ -272,8 +271,9 @@ def test_every_run_asks_for_this_engine(lesson, tmp_path, monkeypatch):
 
     monkeypatch.setattr(papermill, "execute_notebook", execute_notebook)
     task = {"notebook": str(lesson), "output": str(tmp_path / "out.ipynb"), "parameters": {}}
-    task |= {"quiet": True, "kernel_name": "python3", "folder": "/tmp/kernel-1"}
+    task |= {"quiet": True, "kernel_name": "python3", "sockets": "/tmp/kernel-1"}
     assert engine.execute(task) == "its start: OSError: no space"
     assert asked["engine_name"] == engine.NAME and asked["progress_bar"] is False
-    if os.name != "nt":
-        assert asked["config"].KernelManager == {"transport": "ipc", "ip": "/tmp/kernel-1/k"}
+    assert asked["config"].KernelManager == {"transport": "ipc", "ip": "/tmp/kernel-1/k"}
+    engine.execute(task | {"sockets": None})
+    assert "KernelManager" not in asked["config"]
