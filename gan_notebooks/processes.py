@@ -48,8 +48,9 @@ def _find_by_ps(folder):
     """With the environment where `ps` shows it, else by what stands on the command lines."""
     options = ["-axwwE"] if sys.platform == "darwin" else ["axeww"]
     command = ["ps", *options, "-o", "pid=,command="]
-    try:
-        result = subprocess.run(command, capture_output=True, timeout=PATIENCE)
+    unmarked = {name: value for name, value in os.environ.items() if name != MARK}
+    try:  # without the mark: else `ps` would find itself
+        result = subprocess.run(command, capture_output=True, timeout=PATIENCE, env=unmarked)
     except (OSError, subprocess.TimeoutExpired):
         return []
     name = re.escape(os.fsencode(str(folder)))

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import types
 from pathlib import Path
@@ -16,7 +17,8 @@ import papermill.engines
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from gan_notebooks import engine, notebooks, runner
+from gan_notebooks import engine, notebooks, processes, runner
+from gan_notebooks.errors import SweepError
 from gan_notebooks.scratch import RunFolders
 
 
@@ -35,6 +37,8 @@ def two_runs(tmp_path_factory, write_lesson):
     """The folder and the Results of two runs at once, of STEPS 2 and 9: `out/2.ipynb`, …"""
     folder = tmp_path_factory.mktemp("two {runs}")  # to papermill, a format string
     lesson = write_lesson(folder)
+    temporary = folder.with_name("t" * 110)  # no socket's path can be so long
+    temporary.mkdir()
 
     def run(steps):
         output = folder / f"out/{steps}.ipynb"
@@ -42,7 +46,9 @@ def two_runs(tmp_path_factory, write_lesson):
 
     with pytest.MonkeyPatch.context() as patch, concurrent.futures.ThreadPoolExecutor(2) as pool:
         patch.chdir(folder)
+        patch.setattr(tempfile, "tempdir", str(temporary))
         results = list(pool.map(run, (2, 9)))
+    assert list(temporary.iterdir()) == [], "left behind"
     return folder, results
 
 
@@ -169,20 +175,57 @@ def test_a_run_out_of_time_is_ended_and_keeps_its_notebook(tmp_path, write_noteb
     line.wait_until_the_kernel_is_gone()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="on Windows such a kernel may stay")
+def test_no_kernel_outlives_its_time_limit(tmp_path, write_notebook, line):
+    notebook = write_notebook(tmp_path / "07.ipynb", line.busy_cell())
+    running = runner.start(notebook, tmp_path / "out.ipynb", {}, quiet=True, timeout=7000)
+    line.wait_until_busy()
+    running.began -= 7000
+    assert running.ended()
+    assert running.finish().error == "cell [1]: out of time: the run had 7000 seconds"
+    line.wait_until_the_kernel_is_gone()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="kills a process group's leader")
 def test_a_run_ends_when_who_started_it_is_killed(tmp_path, write_notebook, line):
-    """Else its kernel would go on, and write into the notebook of the next try."""
-    notebook = write_notebook(tmp_path / "07.ipynb", line.cell())
+    """Else its kernel would go on, and write into the notebook of the next try.
+
+    Its process is stopped: the system wakes it up.
+    """
+    notebook = write_notebook(tmp_path / "07.ipynb", line.busy_cell())
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     code = (
-        "import sys; from gan_notebooks import runner; "
-        "runner.execute(*sys.argv[1:], {}, quiet=True)"
+        "import os, signal, sys; from gan_notebooks import runner; "
+        "run = runner.start(*sys.argv[1:], {}, quiet=True); sys.stdin.readline(); "
+        "os.kill(run.process.pid, signal.SIGSTOP); os.kill(os.getpid(), signal.SIGKILL)"
     )
     command = [sys.executable, "-c", code, notebook, tmp_path / "out.ipynb"]
-    parent = subprocess.Popen(command, cwd=tmp_path)
-    line.wait_until_reached()
-    parent.kill()
-    parent.wait()
+    own = os.environ | {"TMPDIR": str(temporary)}
+    parent = subprocess.Popen(command, cwd=tmp_path, env=own, stdin=subprocess.PIPE)
+    line.wait_until_busy()
+    parent.communicate(b"\n")
     line.wait_until_the_kernel_is_gone()
+    deadline = time.monotonic() + 600  # a busy machine takes its time
+    while list(temporary.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(runner.POLL)
+
+
+def test_a_notebook_in_the_way_is_left_alone(tmp_path, write_notebook):
+    """Before a process is started: an error of `start` itself."""
+    notebook = write_notebook(tmp_path / "07.ipynb", "1")
+    other = shutil.copy(notebook, tmp_path / "out.ipynb")
+    for output, message in ((other, "out.ipynb is in the way"), (notebook, "is to be run")):
+        before = Path(output).read_bytes()
+        with pytest.raises(SweepError, match=message):
+            runner.start(notebook, output, {})
+        assert Path(output).read_bytes() == before
+    link = tmp_path / "link.ipynb"
+    link.symlink_to(notebook)
+    with pytest.raises(SweepError, match="is to be run"):
+        runner.start(notebook, link, {})
+    assert link.is_symlink() and notebook.exists()
 
 
 # The end of a run, without one
@@ -202,6 +245,22 @@ def test_what_the_process_left_is_its_error_and_nobody_reads_the_notebook(ended)
     result = ended.finish()
     assert result.error is None and 1 <= result.seconds < 60
     assert not ended.folders.path.exists() and ended.process.stdin.closed
+
+
+def test_a_process_that_cannot_be_ended_is_told(ended, monkeypatch, capsys):
+    monkeypatch.setattr(processes, "end", lambda folder: [4711])
+    ended.finish()
+    assert "out.ipynb: its process 4711 could not be ended" in capsys.readouterr().err
+
+
+def test_half_a_save_of_a_killed_process_is_removed(ended):
+    folder = ended.output.parent
+    (folder / "out.ipynb.0123abcd.part").touch()
+    others = ["out.ipynb.notes.part", "out2.ipynb.0123abcd.part", "out.ipynb.0123abcd.part.txt"]
+    for name in others:
+        (folder / name).touch()
+    ended.finish()
+    assert sorted(path.name for path in folder.iterdir()) == sorted(["out.ipynb", *others])
 
 
 @pytest.mark.parametrize("text", ["", "{"])  # killed, or on a full disk
