@@ -1,6 +1,8 @@
 """sweep.py, collect.py and the version that workers compare, on small notebooks made here."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import types
@@ -236,7 +238,161 @@ def test_a_sweep_that_fails_gives_the_folder_back(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] in ([sweep.LOCK], [])
 
 
+# What a sweep did not write
+
+OTHERS = [
+    f"{FIRST}.ipynb",
+    f"{FIRST}.part.ipynb",
+    f"{FIRST}.json",
+    f"{FIRST}.html",
+    f"{FIRST}.part.html",
+    sweep.LOCK,
+    sweep.HOLDER,
+    sweep.COPIES,
+    f"{sweep.COPIES}/07_small.ipynb",
+]
+
+
+def put_text(path, lesson):
+    path.write_text("my notes")
+
+
+def put_notebook(path, lesson):
+    shutil.copy(lesson, path)
+
+
+def put_json(path, lesson):
+    fields = {"run": "another", "lesson": 1, "parameters": {}, "code": 1, "status": "done"}
+    path.write_text(json.dumps(fields))
+
+
+def put_folder(path, lesson):
+    path.mkdir()
+    (path / "notes").write_text("my notes")
+
+
+def put_link(path, lesson):
+    path.symlink_to(lesson)
+
+
+def put_link_to_nothing(path, lesson):
+    path.symlink_to(lesson.with_name("none"))
+
+
+PUTS = [put_text, put_notebook, put_json, put_folder, put_link, put_link_to_nothing]
+
+
+def content(folder):
+    """{path: what is there} of everything below a folder."""
+    every = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            every[path] = os.readlink(path)
+        else:
+            every[path] = path.read_bytes() if path.is_file() else None
+    return every
+
+
+@pytest.mark.parametrize("put", PUTS, ids=lambda put: put.__name__)
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_a_sweep_did_not_write_is_in_its_way(name, put, lesson, tmp_path, here):
+    if os.name == "nt" and "link" in put.__name__:
+        pytest.skip("on Windows links need a right")
+    out = tmp_path / "out"
+    path = out / name
+    path.parent.mkdir(parents=True)
+    put(path, lesson)
+    before = content(tmp_path)
+    for again in (False, True):
+        with pytest.raises(SweepError) as caught:
+            runs = grid.plan([lesson], {"SEED": [1, 2]})
+            sweep.sweep(runs, out, again=again, reports=True)
+        assert str(out / name.partition("/")[0]) in str(caught.value) and here == []
+        after = content(tmp_path)
+        assert {path: after[path] for path in before} == before
+
+
+def test_the_next_sweep_replaces_what_this_one_wrote(write, lesson, tmp_path, here):
+    """Also what is half of it: a killed process left that."""
+    out = tmp_path / "out"
+    runs = grid.plan([lesson], {"SEED": [1]})
+    sweep.sweep(runs, out)
+    shutil.copy(out / f"{FIRST}.ipynb", out / f"{FIRST}.part.ipynb")
+    for name in (f"{FIRST}.json", f"{FIRST}.part.ipynb"):
+        (out / f"{name}.0123abcd.part").write_text("{")
+    write("print('new')")
+    assert sweep.sweep(runs, out, reports=True)[FIRST]["status"] == "done"
+    assert "new" in (out / f"{FIRST}.ipynb").read_text(encoding="utf8")
+    assert sorted(path.name for path in out.glob("07*")) == [f"{FIRST}.ipynb", f"{FIRST}.json"]
+
+
+def test_what_comes_while_a_run_goes_on_is_kept(lesson, tmp_path, here, monkeypatch):
+    begin = sweep.start
+
+    def start(notebook, output, *arguments, **options):
+        output.with_name(f"{FIRST}.ipynb").write_text("my notes")
+        return begin(notebook, output, *arguments, **options)
+
+    monkeypatch.setattr(sweep, "start", start)
+    status = sweep.sweep(grid.plan([lesson], {"SEED": [1]}), tmp_path / "out")[FIRST]
+    assert status["status"] == "failed" and f"{FIRST}.ipynb is in the way" in status["error"]
+    assert (tmp_path / "out" / f"{FIRST}.ipynb").read_text() == "my notes"
+    assert (tmp_path / "out" / f"{FIRST}.part.ipynb").exists()
+
+
+@pytest.mark.parametrize("path", [".", "lessons/..", "out/../lessons/..", "link", "LINK/../link"])
+def test_the_lessons_folder_is_no_place_for_results(path, lesson, tmp_path, here, monkeypatch):
+    """However it is spelt, and nothing is left there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lessons").mkdir()
+    (tmp_path / "LINK").mkdir(exist_ok=True)
+    (tmp_path / "out").mkdir()
+    if path.endswith("link"):
+        if os.name == "nt" or (tmp_path / "link").exists():
+            pytest.skip("no links, or no difference between LINK and link")
+        (tmp_path / "link").symlink_to(tmp_path)
+    before = content(tmp_path)
+    with pytest.raises(SweepError, match="is the folder of the lesson .*07_small.ipynb"):
+        sweep.sweep(grid.plan([lesson], {"SEED": [1]}), path, again=True)
+    assert content(tmp_path) == before and here == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="on Windows links need a right")
+def test_a_lesson_that_is_a_link_lies_in_two_folders(lesson, tmp_path, here):
+    (tmp_path / "links").mkdir()
+    link = tmp_path / "links" / "07_small.ipynb"
+    link.symlink_to(lesson)
+    for folder in (tmp_path, tmp_path / "links"):
+        with pytest.raises(SweepError, match="is the folder of the lesson"):
+            sweep.sweep(grid.plan([link], {"SEED": [1]}), folder)
+
+
 # The table
+
+
+@pytest.mark.parametrize("put", PUTS, ids=lambda put: put.__name__)
+def test_a_table_replaces_a_table_alone(put, lesson, tmp_path, here):
+    out = tmp_path / "out"
+    sweep.sweep(grid.plan([lesson], {"SEED": [1]}), out)
+    for _ in range(2):
+        collect(out, tmp_path / "runs.csv")
+    if os.name == "nt" and "link" in put.__name__:
+        pytest.skip("on Windows links need a right")
+    put(tmp_path / "other.csv", tmp_path / "runs.csv" if put is put_link else lesson)
+    before = content(tmp_path)
+    with pytest.raises(SweepError, match="other.csv is in the way"):
+        collect(out, tmp_path / "other.csv")
+    assert content(tmp_path) == before
+
+
+def test_a_table_of_failed_runs_is_one(write, tmp_path, here):
+    runs = grid.plan([write("1 / 0")], {"SEED": [1]})
+    sweep.sweep(runs, tmp_path / "out")
+    for _ in range(2):
+        collect(tmp_path / "out", tmp_path / "runs.csv")
+    tables.write(tmp_path / "results.csv", [{"variant": "a", "seed": 0, "seconds": 1}])
+    with pytest.raises(SweepError, match=r"results.csv is in the way"):
+        collect(tmp_path / "out", tmp_path / "results.csv")
 
 
 def test_collect_survives_damaged_files_and_shows_no_old_scores(lesson, tmp_path, here):
