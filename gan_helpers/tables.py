@@ -12,7 +12,6 @@ fingerprints of its variants (gan_notebooks.fingerprints). `lesson.measured` mak
 """
 
 import csv
-import glob
 import io
 import os
 import re
@@ -65,12 +64,15 @@ def replace(path, text):
         temporary.unlink(missing_ok=True)
 
 
-def remove_temporaries(path):
-    """Remove what a process left that was killed within `replace`: half a file beside `path`."""
-    path = Path(path)
-    for other in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
-        if re.fullmatch(r"\.[0-9a-f]{8}\.part", other.name.removeprefix(path.name)):
-            other.unlink(missing_ok=True)
+def remove_temporaries(folder, names):
+    """Remove what processes left that were killed within `replace`: halves of files in `folder`.
+
+    Of those called one of `names` (a set) alone.
+    """
+    for path in Path(folder).glob("*.part"):
+        name = re.sub(r"\.[0-9a-f]{8}\.part$", "", path.name)
+        if name != path.name and name in names:
+            path.unlink(missing_ok=True)
 
 
 def where(rows, **fixed):

@@ -16,6 +16,7 @@ def collect(folder, output):
     there are no runs, and where `output` is a file that this function did not write.
     """
     marks.refuse_foreign(output, marks.is_table)
+    tables.remove_temporaries(Path(output).parent, {Path(output).name})
     rows = [_row(path) for path in sorted(Path(folder).glob("*.json"))]
     if not rows:
         raise CourseError(f"there are no runs in {folder}: start them with `gan-notebooks sweep`")

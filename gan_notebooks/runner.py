@@ -68,7 +68,7 @@ class Running:
         for pid in processes.end(self.folders.path):  # of a cell, or of a process that was killed
             told = f"{self.output}: its process {pid} could not be ended: end it by kill -9 {pid}"
             tqdm.write(told, file=sys.stderr)
-        tables.remove_temporaries(self.output)
+        tables.remove_temporaries(self.output.parent, {self.output.name})
         error = self._error()
         self.folders.remove()
         return Result(error, seconds)

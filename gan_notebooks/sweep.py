@@ -4,26 +4,21 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import shutil
-import socket
 import time
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from gan_helpers import tables
 from gan_helpers.parameters import ParameterError
 from gan_notebooks import marks, notebooks
 from gan_notebooks.errors import SweepError
+from gan_notebooks.locking import HOLDER, locked
 from gan_notebooks.runner import INTERRUPTED, POLL, partial, start
 
 COPIES = ".lessons"  # the folder of the lessons as they were when the sweep began
 NOTE = ".gan-notebooks"  # the file there that says whose folder it is
-LOCK = ".lock"
-HOLDER = ".lock.holder"  # beside the lock, whose file cannot hold a text: who is sweeping
-HOLDER_TEXT = re.compile(r"process \d+ on |$")
 
 
 class Stopped(KeyboardInterrupt):
@@ -71,11 +66,9 @@ def sweep(
                 if statuses[name].get("status") != "done"
             }
             _refuse_what_is_in_the_way(runs, missing, folder, reports)
-            for name in missing:
-                tables.remove_temporaries(_status_path(folder, name))
-                tables.remove_temporaries(partial(folder, name))
-                if again:
-                    _remove_result(folder, name)
+            _remove_halves(runs, folder)
+            for name in missing if again else ():
+                _remove_result(folder, name)
             if scheduler and missing:
                 from gan_notebooks import cluster  # only who asks for it needs dask.distributed
 
@@ -124,6 +117,14 @@ def _refuse_what_is_in_the_way(runs, missing, folder, reports):
     for name in runs if reports else ():
         for ending in (".html", ".part.html"):
             marks.refuse_foreign(folder / f"{name}{ending}")
+
+
+def _remove_halves(runs, folder):
+    """Remove what was being written when its process was killed."""
+    names = {HOLDER}
+    for name in runs:
+        names |= {f"{name}.json", f"{name}.part.ipynb", f"{name}.html", f"{name}.part.html"}
+    tables.remove_temporaries(folder, names)
 
 
 def _remove_result(folder, name):
@@ -239,43 +240,6 @@ def progress(total, done, *, disable=False):
     jump.
     """
     return tqdm(total=total, initial=done, unit="run", ncols=100, smoothing=0, disable=disable)
-
-
-@contextlib.contextmanager
-def locked(folder):
-    """One sweep at a time in a folder. Raises SweepError, with the holder's name, for a second one.
-
-    The system's lock on a file, which a process loses when it ends, even killed. Raises SweepError
-    also where files of these names are none of a sweep.
-    """
-    marks.refuse_foreign(folder / LOCK, lambda path: path.stat().st_size == 0)
-    marks.refuse_foreign(folder / HOLDER, lambda path: HOLDER_TEXT.match(_text(path)))
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise SweepError(
-            f"{_holder(folder)} is sweeping into {folder.resolve()}: wait, or give another folder"
-        ) from None
-    try:
-        tables.replace(folder / HOLDER, f"process {os.getpid()} on {socket.gethostname()}")
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            (folder / HOLDER).unlink(missing_ok=True)
-        lock.release()
-
-
-def _holder(folder):
-    return _text(folder / HOLDER) or "another process"
-
-
-def _text(path):
-    """What a file holds (str); "" where it has just gone, as another process takes and gives it."""
-    try:
-        return path.read_text(encoding="utf8", errors="replace")
-    except OSError:
-        return ""
 
 
 def read_status(folder, name):

@@ -11,7 +11,7 @@ import pytest
 
 import gan_notebooks
 from gan_helpers import tables, threads
-from gan_notebooks import grid, notebooks, sweep
+from gan_notebooks import grid, locking, notebooks, sweep
 from gan_notebooks.collect import collect
 from gan_notebooks.errors import CourseError, SweepError
 
@@ -183,11 +183,11 @@ def test_the_time_left_counts_the_runs_of_this_sweep_alone():
 HOLD = """
 import sys
 from pathlib import Path
-from gan_notebooks import errors, sweep
+from gan_notebooks import errors, locking
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    with sweep.locked(Path(sys.argv[1])):
+    with locking.locked(Path(sys.argv[1])):
         print("has it", flush=True)
         sys.stdin.readline()
 except errors.SweepError as error:
@@ -228,14 +228,14 @@ def test_a_folder_takes_one_sweep_at_a_time(lesson, tmp_path, here):
     for process in others:
         process.communicate("\n")
     assert sweep.sweep(runs, out)[FIRST]["status"] == "done"
-    assert not (out / sweep.HOLDER).exists()
+    assert not (out / locking.HOLDER).exists()
 
 
 def test_a_sweep_that_fails_gives_the_folder_back(tmp_path):
     for _ in range(2):
-        with pytest.raises(OSError, match="no space"), sweep.locked(tmp_path):
+        with pytest.raises(OSError, match="no space"), locking.locked(tmp_path):
             raise OSError("no space")
-    assert [path.name for path in tmp_path.iterdir()] in ([sweep.LOCK], [])
+    assert [path.name for path in tmp_path.iterdir()] in ([locking.LOCK], [])
 
 
 # What a sweep did not write
@@ -246,8 +246,8 @@ OTHERS = [
     f"{FIRST}.json",
     f"{FIRST}.html",
     f"{FIRST}.part.html",
-    sweep.LOCK,
-    sweep.HOLDER,
+    locking.LOCK,
+    locking.HOLDER,
     sweep.COPIES,
     f"{sweep.COPIES}/07_small.ipynb",
 ]
