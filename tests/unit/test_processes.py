@@ -96,7 +96,7 @@ def test_what_cannot_be_ended_is_told(start, tmp_path, monkeypatch):
     assert processes.end(tmp_path, patience=0.1) == [pid]
 
 
-def test_a_process_that_hangs_in_the_system_is_not_waited_for(monkeypatch, start):
+def test_a_process_that_hangs_in_the_system_is_not_waited_for(start, monkeypatch):
     process, _ = start("")
     monkeypatch.setattr(process, "kill", lambda: None)
     assert not processes.end_tree(process, patience=0.1)

@@ -44,6 +44,8 @@ def test_a_run_has_one_folder_for_itself_alone(place):
     (folders.path / "deep" / "er").mkdir(parents=True)
     (folders.path / "key.json").touch()
     (folders.path / "link").symlink_to(place)
+    scratch.clear(folders.path)
+    assert [path.name for path in folders.path.iterdir()] == [scratch.LOCK], "the last to go"
     folders.remove()
     assert list(place.iterdir()) == []
 

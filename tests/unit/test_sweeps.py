@@ -340,6 +340,22 @@ def test_what_comes_while_a_run_goes_on_is_kept(lesson, tmp_path, here, monkeypa
     assert (tmp_path / "out" / f"{FIRST}.part.ipynb").exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="on Windows links need a right")
+def test_a_link_to_a_result_is_no_result(lesson, tmp_path, here):
+    out = tmp_path / "out"
+    runs = grid.plan([lesson], {"SEED": [1]})
+    sweep.sweep(runs, out)
+    (out / f"{FIRST}.ipynb").rename(tmp_path / "mine.ipynb")
+    (out / f"{FIRST}.ipynb").symlink_to(tmp_path / "mine.ipynb")
+    with pytest.raises(SweepError, match=f"{FIRST}.ipynb is in the way"):
+        sweep.sweep(runs, out, again=True)
+    assert (out / f"{FIRST}.ipynb").is_symlink() and (tmp_path / "mine.ipynb").exists()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / sweep.COPIES).symlink_to(out / sweep.COPIES)
+    with pytest.raises(SweepError, match=f"{sweep.COPIES} is in the way"):
+        sweep.sweep(runs, tmp_path / "other")
+
+
 @pytest.mark.parametrize("path", [".", "lessons/..", "out/../lessons/..", "link", "LINK/../link"])
 def test_the_lessons_folder_is_no_place_for_results(path, lesson, tmp_path, here, monkeypatch):
     """However it is spelt, and nothing is left there."""
@@ -390,9 +406,12 @@ def test_a_table_of_failed_runs_is_one(write, tmp_path, here):
     sweep.sweep(runs, tmp_path / "out")
     for _ in range(2):
         collect(tmp_path / "out", tmp_path / "runs.csv")
-    tables.write(tmp_path / "results.csv", [{"variant": "a", "seed": 0, "seconds": 1}])
-    with pytest.raises(SweepError, match=r"results.csv is in the way"):
-        collect(tmp_path / "out", tmp_path / "results.csv")
+    start = {"run": "a", "status": "done", "seconds": 1}
+    end = {"claims_held": 1, "claims": 1, "error": ""}
+    for row in ({"variant": "a", "seed": 0, "seconds": 1}, start, end, {"seed": 0} | start | end):
+        tables.write(tmp_path / "other.csv", [row])
+        with pytest.raises(SweepError, match=r"other.csv is in the way"):
+            collect(tmp_path / "out", tmp_path / "other.csv")
 
 
 def test_collect_survives_damaged_files_and_shows_no_old_scores(lesson, tmp_path, here):
