@@ -28,6 +28,7 @@ test-long: $(VENV)/.ready
 	@echo "About half an hour on two quiet cores of a fast machine."
 	$(RUN) pytest -m long -rP -n 2 --dist worksteal
 
+# notebooks, results and address write sources; no other target does.
 notebooks: $(VENV)/.ready
 	@test -n "$(LESSON)" || echo "About 20 minutes on a fast machine, which should do nothing else."
 	$(RUN) gan_notebooks.publish notebooks --lesson "$(LESSON)"

@@ -16,6 +16,7 @@ import html
 import io
 import os
 import re
+import secrets
 import statistics
 from pathlib import Path
 
@@ -55,12 +56,24 @@ def replace(path, text):
     """Write `text` to `path` so that at every moment the old or the new file is whole."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    temporary.touch(exist_ok=False)  # and no file of that name that is there
     try:
         temporary.write_text(text, encoding="utf8")
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_temporaries(folder, names):
+    """Remove what processes left that were killed within `replace`: halves of files in `folder`.
+
+    Of those called one of `names` (a set) alone.
+    """
+    for path in Path(folder).glob("*.part"):
+        name = re.sub(r"\.[0-9a-f]{8}\.part$", "", path.name)
+        if name != path.name and name in names:
+            path.unlink(missing_ok=True)
 
 
 def where(rows, **fixed):

@@ -10,19 +10,26 @@
 `run` puts the executed notebooks into `build/`, always anew, and prints seconds and claims. `sweep`
 does every combination of lessons and values, and what is missing of it when it is started again.
 Beside each executed notebook stands a file with the run's status. The lessons are those of the
-checkout, or of the folder that `--notebooks` names. The exit code is 1 where a run failed or a
-claim of `run` did not hold, 2 where nothing could start, or a full disk, say, ended it.
+checkout, or of the folder that `--notebooks` names; no command here changes them. Nothing is
+removed or overwritten that this command did not write: what is in the way is an error. The exit
+code is 1 where a run failed or a claim of `run` did not hold, 2 where nothing could start, or a
+full disk, say, ended it.
 """
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 
+from gan_helpers import tables
 from gan_helpers.parameters import ParameterError
-from gan_notebooks import grid, notebooks, runner, sweep
+from gan_notebooks import grid, marks, notebooks, runner, sweep
 from gan_notebooks.collect import collect
-from gan_notebooks.commands import add_choice_of_lessons, exit_code, in_words
+from gan_notebooks.commands import (
+    add_choice_of_lessons,
+    exit_code,
+    in_words,
+    interrupt_by_signals,
+)
 from gan_notebooks.errors import CourseError, shortened
 
 
@@ -145,6 +152,7 @@ def _sweep(runs, options, **others):
         jobs=options.jobs,
         timeout=options.timeout,
         scheduler=options.scheduler,
+        reports=options.report,
         **others,
     )
 
@@ -152,7 +160,8 @@ def _sweep(runs, options, **others):
 def report(folder):
     """Write each executed notebook in `folder`, also a partial one, as HTML without code.
 
-    Only where that is missing. Returns True where all could be written.
+    Only where that is missing, and no file is in the way that is no report. Returns True where all
+    could be written.
     """
     from gan_notebooks import publish  # nbconvert takes a while to import
 
@@ -161,14 +170,18 @@ def report(folder):
     for path in sorted(Path(folder).glob("*.ipynb")):
         try:
             html = path.with_suffix(".html")
+            if marks.is_another_notebook(path):
+                continue
+            marks.refuse_foreign(html)
             if html.exists() and html.stat().st_mtime_ns >= path.stat().st_mtime_ns:
                 continue
-            html.write_text(publish.page(path, code=False), encoding="utf8")
+            tables.replace(html, publish.page(path, code=False))
             written += 1
         except (CourseError, OSError) as error:  # the others have theirs
             errors.append(error)
     for html in Path(folder).glob("*.part.html"):  # the report of a failure, after a success
-        if html.is_file() and not html.with_suffix(".ipynb").exists():
+        is_ours = html.is_file() and not marks.is_foreign(html, marks.is_report)
+        if is_ours and not html.with_suffix(".ipynb").exists():
             html.unlink()
     for error in errors:
         print(shortened(in_words(error)), file=sys.stderr)
@@ -258,8 +271,7 @@ def main(arguments=None):
     """
     parser = _parser()
     options = parser.parse_args(arguments)
-    # A scheduler's stop is handled like Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_by_signals()
     sys.exit(exit_code(parser, options))
 
 

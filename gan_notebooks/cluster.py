@@ -20,9 +20,10 @@ from tqdm import tqdm
 
 import gan_helpers
 import gan_notebooks
+from gan_helpers import tables
 from gan_helpers.parameters import ParameterError
-from gan_notebooks import notebooks, runner
-from gan_notebooks.errors import SweepError
+from gan_notebooks import marks, notebooks, runner, scratch
+from gan_notebooks.errors import CourseError, SweepError
 from gan_notebooks.runner import POLL, Result, partial
 
 try:
@@ -105,7 +106,7 @@ def run_there(source, lesson, parameters, timeout, version):
         return worker.state.tasks[key].state != "cancelled"
 
     try:
-        with tempfile.TemporaryDirectory(prefix="run-") as folder:
+        with scratch.Folder(tempfile.gettempdir()) as folder:
             notebook = Path(folder, f"{lesson}.ipynb")
             notebook.write_text(source, encoding="utf8")
             output = Path(folder, "executed.ipynb")
@@ -113,7 +114,11 @@ def run_there(source, lesson, parameters, timeout, version):
             result = runner.execute(notebook, output, parameters, **options)
             executed = output.read_bytes() if output.exists() else b""
             return RemoteResult(result.error, result.seconds, executed)
-    except (OSError, ParameterError) as failure:  # a full disk, a bad GAN_HELPERS_THREADS
+    except (
+        OSError,
+        ParameterError,
+        CourseError,
+    ) as failure:  # a full disk, a bad number of threads
         return RemoteResult(f"the worker {worker.address}: {failure}", 0.0, b"")
 
 
@@ -134,12 +139,12 @@ def execute_all(runs, folder, address, *, timeout):
                 room = queue.room()
                 while waiting and len(queue.futures) < room:
                     name = waiting.pop(0)
-                    partial(folder, name).unlink(missing_ok=True)
+                    marks.remove(partial(folder, name))
                     queue.submit(name)
                     yield name, None
                 for name, result in queue.results():
                     if result.notebook:
-                        partial(folder, name).write_bytes(result.notebook)
+                        tables.replace(partial(folder, name), result.notebook.decode())
                     yield name, Result(result.error, result.seconds)
                 time.sleep(POLL)
         finally:

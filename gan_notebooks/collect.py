@@ -1,11 +1,11 @@
 """One table of all runs of a sweep: `gan-notebooks collect`."""
 
-import os
 import re
 from pathlib import Path
 from types import NoneType
 
 from gan_helpers import tables
+from gan_notebooks import marks
 from gan_notebooks.errors import CourseError, shortened
 from gan_notebooks.notebooks import read_record
 from gan_notebooks.sweep import read_status
@@ -20,14 +20,13 @@ def collect(folder, output):
     """Write one table of all runs in `folder` to `output` (CSV), and return its rows.
 
     A row has a run's parameters, status, seconds, claims and scores. Raises CourseError where
-    there are no runs, and where `output` is there and no file: a device or a pipe is not replaced.
+    there are no runs, and where `output` is there and is nothing that this function wrote.
 
     No cell of the table is a formula to a spreadsheet: a text that begins like one gets an
     apostrophe in front.
     """
-    output = Path(os.path.realpath(output))  # of a link, where it leads
-    if os.path.lexists(output) and not output.is_file():
-        raise CourseError(f"{output} is no file, and is not replaced: name another one")
+    marks.refuse_foreign(output, marks.is_table)
+    tables.remove_temporaries(Path(output).parent, {Path(output).name})
     rows = [_row(path) for path in sorted(Path(folder).glob("*.json"))]
     if not rows:
         raise CourseError(f"there are no runs in {folder}: start them with `gan-notebooks sweep`")
@@ -86,8 +85,10 @@ def _is_status(status):
 
 def _unreadable(path, status, error):
     """The row of a run whose file or notebook says nothing."""
-    parameters = status.get("parameters", {})
-    row = {"run": path.stem, "status": "unreadable", **parameters, "error": shortened(error)}
+    row = {"run": path.stem, "status": "unreadable", "seconds": None}
+    row |= status.get("parameters", {})
+    # All columns of a run: `marks.is_table` knows our tables by them.
+    row |= {"claims_held": None, "claims": None, "error": shortened(error)}
     return _writable(row)
 
 

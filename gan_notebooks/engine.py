@@ -1,25 +1,30 @@
 """What the process does that `runner.start` starts: one notebook, by papermill.
 
-`python -m gan_notebooks.engine` reads its task as a line of JSON from the standard input, which
-stays open as long as the parent lives. Its answer, the error or null, is a file of JSON in the
-folder that the task names.
+`python -m gan_notebooks.engine FOLDER …` reads its task as a line of JSON from the standard input,
+which stays open as long as the parent lives. Its answer, the error or null, is a file of JSON in
+the folder that the task names. The folders are the run's own (`scratch.RunFolders`): where the
+parent is gone, this process ends the kernel and removes them.
 """
 
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
 from pathlib import Path
 
 import papermill
-from papermill import engines
+from papermill import engines, iorw
 from traitlets.config import Config
 
+from gan_helpers import tables
+from gan_notebooks import commands, marks, processes, scratch
 from gan_notebooks.notebooks import path_for_papermill, stopped_in
 from gan_notebooks.runner import ERROR_FILE
 
 NAME = "adversarial-digits"
+WRITING = threading.Lock()  # held while a notebook is written, and for good when this process ends
 START_TIMEOUT = 600  # seconds for a kernel to start: a busy machine takes its time
 
 
@@ -52,6 +57,7 @@ class SparingEngine(engines.NBClientEngine):
     @classmethod
     def execute_notebook(cls, nb, kernel_name, *, output_path, progress_bar, **options):
         """Execute `nb` (NotebookNode) and return it; papermill calls this, by keyword."""
+        marks.mark(nb)
         manager = SparingManager(nb, output_path=output_path, progress_bar=progress_bar)
         manager.notebook_start()
         try:
@@ -62,7 +68,16 @@ class SparingEngine(engines.NBClientEngine):
         return manager.nb
 
 
+class WholeFiles(iorw.LocalHandler):
+    """papermill's way to files, but at every moment the old or the new notebook is whole."""
+
+    def write(self, buf, path):
+        with WRITING:
+            tables.replace(path, buf)
+
+
 engines.papermill_engines.register(NAME, SparingEngine)
+iorw.papermill_io.register("", WholeFiles())  # for paths that begin with this: for all
 
 
 def execute(task):
@@ -79,7 +94,7 @@ def execute(task):
             task["parameters"],
             engine_name=NAME,
             kernel_name=task["kernel_name"],
-            config=_kernel_config(task["folder"]),
+            config=_kernel_config(task["sockets"]),
             progress_bar=False if task["quiet"] else bar,
             start_timeout=START_TIMEOUT,
         )
@@ -90,33 +105,58 @@ def execute(task):
     return None
 
 
-def _kernel_config(folder):
-    """How to talk to the kernel: by sockets in `folder`. On Windows by TCP, as usual.
+def _kernel_config(sockets):
+    """How to talk to the kernel: by sockets in the folder `sockets`. Where that is None, by TCP.
 
-    TCP ports can collide when several kernels start at once; sockets in a folder of their own
-    cannot.
+    TCP ports can collide when several kernels start at once: jupyter_client lets go of a port
+    before the kernel takes it, and knows no other way. Sockets in a folder of their own cannot.
     """
-    if os.name == "nt":
+    if sockets is None:
         return Config()
-    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/k"}})
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/{scratch.SOCKET}"}})
 
 
-def _end_with_the_parent():
+def _end_with_the_parent(folders):
     """The standard input ends when the parent does, also where that was killed.
 
     Nobody would take the result, and the kernel would write into the notebook of the next try.
     """
     while os.read(0, 1):
         pass
+    _end_alone(folders)
+
+
+def _end_alone(folders):
+    """End what runs of this run, remove its `folders` (the first is the run's mark), and end."""
+    WRITING.acquire(timeout=processes.PATIENCE)  # a disk may hang
+    for _ in range(2):  # a kernel may have started meanwhile
+        processes.end(folders[0])
+        for folder in folders:
+            scratch.clear(folder)
+            shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
+def _leave_signals_to_the_parent():
+    """Whoever ends a whole session or job sends its signal to this process too.
+
+    In the middle of its talk with the kernel it could hang. And a process in the background may
+    write to its terminal, even where `stty tostop` holds.
+    """
+    for number in (signal.SIGINT, *commands.STOP_SIGNALS):
+        signal.signal(number, lambda signum, frame: None)
+    if processes.IS_POSIX:
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+
+
 def main():
-    task = json.loads(sys.stdin.readline())
-    # Ctrl-C reaches this process too. In the middle of its talk with the kernel it could hang: the
-    # parent decides.
-    signal.signal(signal.SIGINT, lambda signum, frame: None)
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    _leave_signals_to_the_parent()
+    folders = sys.argv[1:]
+    line = sys.stdin.readline()
+    if not line:  # the parent was killed before it could say what to do
+        _end_alone(folders)
+    task = json.loads(line)
+    threading.Thread(target=_end_with_the_parent, args=[folders], daemon=True).start()
     error = execute(task)
     Path(task["folder"], ERROR_FILE).write_text(json.dumps(error), encoding="utf8")
 

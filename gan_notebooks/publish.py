@@ -19,8 +19,8 @@ import nbformat
 from nbconvert import HTMLExporter
 
 from gan_helpers import tables
-from gan_notebooks import notebooks, runner
-from gan_notebooks.commands import add_choice_of_lessons, exit_code
+from gan_notebooks import marks, notebooks, runner
+from gan_notebooks.commands import add_choice_of_lessons, exit_code, interrupt_by_signals
 from gan_notebooks.errors import CourseError
 from gan_notebooks.files import read_text
 
@@ -154,6 +154,7 @@ def _page(executed, name, code):
         for output in cell.get("outputs", []):
             _put_alt_into_html(output)
     text, _ = exporter.from_notebook_node(executed, {"metadata": {"name": name}})
+    text = text.replace("<head>", f"<head>{marks.REPORT}", 1)
     text = re.sub(r"@formula(\d+)@", lambda match: formulas[int(match[1])], text)
     return text.encode("utf8", "replace").decode("utf8")  # half a character stops no page
 
@@ -252,14 +253,24 @@ def change_address(options):
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="python -m gan_notebooks.publish", description="Store outputs, write HTML."
+        prog="python -m gan_notebooks.publish",
+        description="Store outputs, write HTML. `notebooks` and `address` change sources, as "
+        "`python -m gan_notebooks.results` does; no other command does.",
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    for command, function in (("notebooks", store_lessons), ("html", write_html)):
-        command_parser = commands.add_parser(command)
+    subparsers = parser.add_subparsers(dest="command", required=True)
+    for command, function, meaning in (
+        (
+            "notebooks",
+            store_lessons,
+            "run lessons, write their outputs into the lessons themselves",
+        ),
+        ("html", write_html, "run lessons, write them as HTML into build/html/"),
+    ):
+        command_parser = subparsers.add_parser(command, help=meaning, description=meaning)
         add_choice_of_lessons(command_parser)
         command_parser.set_defaults(do=function)
-    address_parser = commands.add_parser("address")
+    meaning = "write another address into pyproject.toml, README.md and the lessons themselves"
+    address_parser = subparsers.add_parser("address", help=meaning, description=meaning)
     address_parser.add_argument("repository", help="owner/name")
     address_parser.set_defaults(do=change_address)
     return parser
@@ -269,6 +280,7 @@ def main(arguments=None):
     """The command line; ends the process. Codes as of `gan-notebooks`."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    interrupt_by_signals()
     sys.exit(exit_code(parser, options))
 
 

@@ -18,7 +18,6 @@ import argparse
 import hashlib
 import os
 import shutil
-import signal
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +26,7 @@ from urllib.parse import quote
 from gan_helpers import tables, threads
 from gan_helpers.parameters import chosen
 from gan_notebooks import fingerprints, grid, moving, sweep
-from gan_notebooks.commands import add_choice_of_lessons, exit_code
+from gan_notebooks.commands import add_choice_of_lessons, exit_code, interrupt_by_signals
 from gan_notebooks.notebooks import lessons, outline, read_record
 from gan_notebooks.staleness import (
     SEEDS,
@@ -221,7 +220,8 @@ def move_rows(options):
 def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m gan_notebooks.results",
-        description="Make the stored tables anew where they are stale.",
+        description="Make the stored tables anew where they are stale: this command writes into "
+        "notebooks/results/, among the sources.",
     )
     add_choice_of_lessons(parser)
     parser.add_argument(
@@ -242,7 +242,7 @@ def main(arguments=None):
     """The command line; ends the process. Codes as of `gan-notebooks`."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_by_signals()
     # With another number of threads sums are rounded in another order: rows that others repeat.
     os.environ[threads.VARIABLE] = "1"
     stopped = "Stopped. Start the same command again, and it does what is missing."

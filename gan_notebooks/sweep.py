@@ -5,24 +5,22 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import time
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from gan_helpers import tables
 from gan_helpers.parameters import ParameterError
-from gan_notebooks import notebooks
+from gan_notebooks import marks, notebooks
 from gan_notebooks.errors import CourseError, SweepError
 from gan_notebooks.files import read_text
+from gan_notebooks.locking import HOLDER, locked
 from gan_notebooks.runner import INTERRUPTED, POLL, partial, start
 
 COPIES = ".lessons"  # the folder of the lessons as they were when the sweep began
-LOCK = ".lock"
+NOTE = ".gan-notebooks"  # the file there that says whose folder it is
 LARGEST_STATUS = 10_000_000  # bytes
-HOLDER = ".lock.holder"  # beside the lock, whose file cannot hold a text: who is sweeping
 
 
 class Stopped(KeyboardInterrupt):
@@ -33,7 +31,9 @@ class Stopped(KeyboardInterrupt):
         self.statuses = statuses
 
 
-def sweep(runs, folder, *, jobs=1, timeout=None, scheduler=None, again=False, quiet=True):
+def sweep(
+    runs, folder, *, jobs=1, timeout=None, scheduler=None, again=False, quiet=True, reports=False
+):
     """Do what is missing of `runs` (from `grid.plan`) in `folder`. Returns {run id: status dict}.
 
     `jobs` at a time here, or on the workers of a Dask `scheduler` (its address); each may take
@@ -44,27 +44,33 @@ def sweep(runs, folder, *, jobs=1, timeout=None, scheduler=None, again=False, qu
     under way. `quiet` shows one bar over the runs, else each has a bar over its cells.
 
     Ctrl-C stops all and raises Stopped; what is done stays done. Raises ParameterError for jobs or
-    a timeout that cannot be, SweepError where another sweep works in `folder` and where the cluster
-    cannot do the runs, CourseError where a notebook cannot be read.
+    a timeout that cannot be, CourseError where a notebook cannot be read. Raises SweepError where
+    another sweep works in `folder`, where the cluster cannot do the runs, and where something is in
+    the way that no sweep has written: nothing else is removed. With `reports`, reports will be
+    written (`cli.report`), and nothing may be in their way either.
     """
     if jobs < 1:
         raise ParameterError(f"jobs must be 1 or more, got {jobs}")
     if timeout is not None and not timeout > 0:
         raise ParameterError(f"the timeout must be above 0 seconds, got {timeout:g}")
     folder = Path(folder)
+    for notebook in {notebook for notebook, _ in runs.values()}:
+        marks.refuse_folder_of(notebook, folder)
     folder.mkdir(parents=True, exist_ok=True)
     statuses = {}
     try:
         with locked(folder):
             copies = _copy_lessons(runs, folder)
-            if again:
-                _remove_results(runs, folder)
-            statuses = _statuses(runs, copies, folder)
+            statuses = _statuses(runs, copies, folder, again=again)
             missing = {
                 name: (copies[notebook], parameters)
                 for name, (notebook, parameters) in runs.items()
                 if statuses[name].get("status") != "done"
             }
+            _refuse_what_is_in_the_way(runs, missing, folder, reports)
+            _remove_halves(runs, folder)
+            for name in missing if again else ():
+                _remove_result(folder, name)
             if scheduler and missing:
                 from gan_notebooks import cluster  # only who asks for it needs dask.distributed
 
@@ -80,20 +86,60 @@ def sweep(runs, folder, *, jobs=1, timeout=None, scheduler=None, again=False, qu
 
 def _copy_lessons(runs, folder):
     """Copy the lessons of `runs` into `folder`: {notebook: its copy}."""
-    (folder / COPIES).mkdir(exist_ok=True)
-    lessons = {notebook for notebook, _ in runs.values()}
-    return {notebook: Path(shutil.copy2(notebook, folder / COPIES)) for notebook in lessons}
+    copies = folder / COPIES
+    _take_folder_of_copies(copies)
+    lessons = {}
+    for notebook in {notebook for notebook, _ in runs.values()}:
+        copy = copies / Path(notebook).name
+        copy.unlink(missing_ok=True)  # and never write through a link
+        lessons[notebook] = Path(shutil.copy2(notebook, copy))
+    return lessons
 
 
-def _remove_results(runs, folder):
-    """An earlier result must not pass for that of a run which is done again."""
+def _take_folder_of_copies(copies):
+    """Make the folder of the copies. Raises SweepError where one is there that no sweep made."""
+    is_there = os.path.lexists(copies)
+    note = copies / NOTE
+    is_folder = copies.is_dir() and not copies.is_symlink()
+    is_own = is_folder and (note.is_file() or not any(copies.iterdir()))
+    if is_there and not is_own:
+        raise SweepError(
+            f"{copies} is in the way: no sweep made it (or an older version did), and lessons are "
+            "copied there. Move it away, or give another --output"
+        )
+    copies.mkdir(exist_ok=True)
+    note.write_text("Lessons as they were when a sweep began. gan-notebooks replaces them.\n")
+
+
+def _refuse_what_is_in_the_way(runs, missing, folder, reports):
+    """Raise SweepError where a file that `runs` would replace is none that a sweep has written."""
+    for name in missing:
+        for path in (folder / f"{name}.ipynb", partial(folder, name), _status_path(folder, name)):
+            marks.refuse_foreign(path)
+    for name in runs if reports else ():
+        for ending in (".html", ".part.html"):
+            marks.refuse_foreign(folder / f"{name}{ending}")
+
+
+def _remove_halves(runs, folder):
+    """Remove what was being written when its process was killed."""
+    names = {HOLDER}
     for name in runs:
-        (folder / f"{name}.ipynb").unlink(missing_ok=True)
-        (folder / f"{name}.json").unlink(missing_ok=True)
+        names |= {f"{name}.json", f"{name}.part.ipynb", f"{name}.html", f"{name}.part.html"}
+    tables.remove_temporaries(folder, names)
 
 
-def _statuses(runs, copies, folder):
-    """{run id: status} before anything is run: as stored where it is done, else no "status"."""
+def _remove_result(folder, name):
+    """An earlier result must not pass for that of a run which is done again."""
+    marks.remove(folder / f"{name}.ipynb")
+    marks.remove(_status_path(folder, name))
+
+
+def _statuses(runs, copies, folder, *, again):
+    """{run id: status} before anything is run: as stored where it is done, else no "status".
+
+    With `again` none is done.
+    """
     hashes = {notebook: _code_hash(copy) for notebook, copy in copies.items()}
     statuses = {}
     for name, (notebook, parameters) in runs.items():
@@ -105,7 +151,7 @@ def _statuses(runs, copies, folder):
         }
         stored = read_status(folder, name)
         as_planned = stored.items() >= (planned | {"status": "done"}).items()
-        is_done = as_planned and (folder / f"{name}.ipynb").exists()
+        is_done = as_planned and not again and (folder / f"{name}.ipynb").exists()
         statuses[name] = stored if is_done else planned
     return statuses
 
@@ -139,6 +185,7 @@ def _execute_all(runs, folder, *, jobs, timeout, quiet):
     finally:
         for process in running.values():
             process.stop()
+        for process in running.values():
             process.finish()
 
 
@@ -166,12 +213,17 @@ def _follow(events, statuses, folder, bar):
 def _note_end(status, result, folder):
     """Put the Result of a run into its status, and its notebook into its place where it is done."""
     name = status["run"]
-    if result.error:
-        tqdm.write(f"{name}: stopped in {result.error}")
-    else:
-        os.replace(partial(folder, name), folder / f"{name}.ipynb")
-    status["status"] = "failed" if result.error else "done"
-    status |= {"error": result.error, "seconds": result.seconds}
+    error = result.error
+    if not error:
+        try:
+            marks.refuse_foreign(folder / f"{name}.ipynb")  # it came while the run went on
+            os.replace(partial(folder, name), folder / f"{name}.ipynb")
+        except SweepError as failure:
+            error = f"its end: {failure}"
+    if error:
+        tqdm.write(f"{name}: stopped in {error}")
+    status["status"] = "failed" if error else "done"
+    status |= {"error": error, "seconds": result.seconds}
 
 
 def _note_interruption(status, folder):
@@ -192,43 +244,18 @@ def progress(total, done, *, disable=False):
     return tqdm(total=total, initial=done, unit="run", ncols=100, smoothing=0, disable=disable)
 
 
-@contextlib.contextmanager
-def locked(folder):
-    """One sweep at a time in a folder. Raises SweepError, with the holder's name, for a second one.
-
-    The system's lock on a file, which a process loses when it ends, even killed.
-    """
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise SweepError(
-            f"{_holder(folder)} is sweeping into {folder.absolute()}: wait, or give another folder"
-        ) from None
-    try:
-        tables.replace(folder / HOLDER, f"process {os.getpid()} on {socket.gethostname()}")
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            (folder / HOLDER).unlink(missing_ok=True)
-        lock.release()
-
-
-def _holder(folder):
-    try:
-        return (folder / HOLDER).read_text(encoding="utf8")
-    except OSError:  # it has just taken the lock, or is about to give it back
-        return "another process"
-
-
 def read_status(folder, name):
     """The status (dict) of a run in `folder`; {} where there is none or it cannot be read."""
     try:
-        status = json.loads(read_text(Path(folder) / f"{name}.json", LARGEST_STATUS))
+        status = json.loads(read_text(_status_path(folder, name), LARGEST_STATUS))
     except (OSError, ValueError, RecursionError, CourseError):
         return {}
     return status if isinstance(status, dict) else {}
 
 
+def _status_path(folder, name):
+    return Path(folder) / f"{name}.json"
+
+
 def _write_status(folder, status):
-    tables.replace(folder / f"{status['run']}.json", json.dumps(status, indent=1))
+    tables.replace(_status_path(folder, status["run"]), json.dumps(status, indent=1))

@@ -12,7 +12,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from gan_helpers import lesson as gan_lesson
-from gan_notebooks import runner, sweep
+from gan_notebooks import marks, runner, sweep
 
 GUARD = 600  # seconds until a wait for what never comes is given up: no measure of speed
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -73,9 +73,26 @@ class Line:
         address = ("127.0.0.1", self.server.getsockname()[1])
         return f"import socket\nline = socket.create_connection({address})\nline.recv(1)"
 
+    def busy_cell(self):
+        """The code of a cell that holds the interpreter for good: no thread of it hears anything.
+
+        It has started a process in a session of its own, which keeps the connection open too.
+        """
+        address = ("127.0.0.1", self.server.getsockname()[1])
+        return (
+            f"import re, socket, subprocess\nline = socket.create_connection({address})\n"
+            "options = {'pass_fds': [line.fileno()], 'start_new_session': True}\n"
+            "process = subprocess.Popen(['sleep', '1000'], **options)\nline.send(b'!')\n"
+            "re.match('(a+)+$', 'a' * 99 + 'b')"
+        )
+
     def wait_until_reached(self):
         self.connection, _ = self.server.accept()
         self.connection.settimeout(GUARD)
+
+    def wait_until_busy(self):
+        self.wait_until_reached()
+        assert self.connection.recv(1) == b"!"
 
     def wait_until_the_kernel_is_gone(self):
         with contextlib.suppress(ConnectionResetError):  # Windows says it this way
@@ -125,11 +142,12 @@ def here(monkeypatch):
     def start(notebook, output, parameters, **options):
         output = Path(output).resolve()
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.unlink(missing_ok=True)
+        marks.remove(output)
         started.append(output.name.removesuffix(".ipynb").removesuffix(".part"))
         executed = load_notebook_node(str(notebook))
         if parameters:
             executed = parameterize_notebook(executed, parameters)
+        marks.mark(executed)
         error = execute_cells(executed, monkeypatch)
         nbformat.write(executed, output)
         return DoneHere(error)

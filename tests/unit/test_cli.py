@@ -11,8 +11,8 @@ import sys
 import nbformat
 import pytest
 
-from gan_helpers import tables
-from gan_notebooks import cli, notebooks, publish, results, sweep
+from gan_helpers import tables, threads
+from gan_notebooks import cli, commands, marks, notebooks, publish, results, sweep
 
 GUARD = 600  # seconds until a wait for what never comes is given up: no measure of speed
 
@@ -85,7 +85,10 @@ def test_the_table_shows_claims_and_errors_and_the_exit_code_tells(two_lessons, 
 def test_a_run_can_do_two_at_a_time_and_leaves_no_old_result(two_lessons, here, capsys):
     out = two_lessons / "build"
     out.mkdir()
-    (out / "08_broken.ipynb").write_text("from an earlier day")
+    shutil.copy(two_lessons / "08_broken.ipynb", out)
+    earlier = nbformat.read(out / "08_broken.ipynb", 4)
+    marks.mark(earlier)
+    nbformat.write(earlier, out / "08_broken.ipynb")
     options = ["--notebooks", two_lessons, "--output", out, "--jobs", "2", "--report"]
     assert exit_code("run", *options) == 1
     text = capsys.readouterr().out
@@ -358,20 +361,35 @@ def test_a_folder_where_a_file_belongs(lesson, here, name, capsys):
     for command in ("run", "sweep"):
         output = ["--notebooks", lesson.parent, "--output", lesson.parent / "out"]
         text = refused(capsys, command, *output)
-        assert name in text
+        assert name.partition("/")[0] in text
     assert (lesson.parent / "out" / name).is_dir()
 
 
-def test_a_report_that_cannot_be_written_costs_no_other(two_lessons, here, capsys):
+def test_a_report_that_cannot_be_written_costs_no_other(two_lessons, here, capsys, monkeypatch):
     out = two_lessons / "out"
-    (out / "07_small.html").mkdir(parents=True)
+    write_page = publish.page
+
+    def page(path, *, code):
+        if path.stem == "07_small":
+            raise OSError(28, "No space left on device", str(path))
+        return write_page(path, code=code)
+
+    monkeypatch.setattr(publish, "page", page)
     options = ["--notebooks", two_lessons, "--output", out, "--report"]
     assert exit_code("run", *options) == 1
     printed = capsys.readouterr()
-    assert "07_small.html: Is a directory; a folder is in the way" in printed.err
+    assert "07_small.ipynb: No space left on device; make room" in printed.err
     assert "1 reports written" in printed.out and (out / "08_broken.part.html").is_file()
     for command in ("run", "sweep"):
         assert exit_code(command, "--lesson", "07", *options) == 1, "a report is missing"
+
+
+def test_a_folder_where_a_report_belongs(lesson, here, capsys):
+    out = lesson.parent / "out"
+    (out / "07_small.html").mkdir(parents=True)
+    options = ["--notebooks", lesson.parent, "--output", out, "--report"]
+    assert "07_small.html is in the way" in refused(capsys, "run", *options)
+    assert here == [] and (out / "07_small.html").is_dir()
 
 
 def test_a_table_replaces_no_folder_pipe_or_link(lesson, tmp_path, here, capsys):
@@ -383,15 +401,11 @@ def test_a_table_replaces_no_folder_pipe_or_link(lesson, tmp_path, here, capsys)
     if os.name != "nt":
         os.mkfifo(tmp_path / "pipe")
         others += [tmp_path / "pipe", loop(tmp_path / "loop")]
-        kept = tmp_path / "kept.csv"
-        (tmp_path / "link.csv").symlink_to(kept)
-        assert exit_code("collect", out, "--output", tmp_path / "link.csv") == 0
-        assert (tmp_path / "link.csv").is_symlink() and "07_small" in kept.read_text()
+        (tmp_path / "link.csv").symlink_to(tmp_path / "kept.csv")
+        others += [tmp_path / "link.csv"]
     for path in others:
         before = path.lstat()
-        assert "is no file, and is not replaced" in refused(
-            capsys, "collect", out, "--output", path
-        )
+        assert "is in the way" in refused(capsys, "collect", out, "--output", path)
         assert path.lstat().st_ino == before.st_ino
 
 
@@ -442,9 +456,81 @@ def test_a_damaged_result_is_told_and_costs_no_other(two_lessons, here, capsys, 
     assert printed.err.count("cannot be read, it is damaged") == 2 and "0 reports" in printed.out
 
 
+def test_results_do_not_go_among_the_lessons(lesson, here, capsys, monkeypatch):
+    before = lesson.read_bytes()
+    monkeypatch.chdir(lesson.parent)
+    for command in ("run", "sweep"):
+        text = refused(capsys, command, "--notebooks", lesson.parent, "--output", ".")
+        assert ". is the folder of the lesson" in text and "give another --output" in text
+    assert [path.name for path in lesson.parent.iterdir()] == [lesson.name]
+    assert lesson.read_bytes() == before and here == []
+
+
+def test_what_is_in_the_way_is_named_before_anything_starts(lesson, here, capsys):
+    folder = lesson.parent
+    options = ["--notebooks", folder, "--output", folder / "out", "--report"]
+    (folder / "out").mkdir()
+    (folder / "out" / "07_small.html").write_text("<html>my page</html>")
+    (folder / "out" / "other.ipynb").write_bytes(lesson.read_bytes())
+    (folder / "out" / "other.part.html").write_text("my page")
+    for command in ("run", "sweep"):
+        text = refused(capsys, command, *options)
+        assert f"{folder / 'out' / '07_small.html'} is in the way" in text and here == []
+    (folder / "out" / "07_small.html").unlink()
+    for command in ("run", "run", "sweep"):
+        assert exit_code(command, *options) == 0
+    assert not (folder / "out" / "other.html").exists(), "a report of what was not run here"
+    assert (folder / "out" / "other.part.html").exists()
+    (folder / "out" / "runs.csv").write_text("my,table\n1,2\n")
+    assert "runs.csv is in the way" in refused(capsys, "collect", folder / "out")
+
+
+def test_who_writes_sources_says_so(capsys):
+    assert exit_code("--help", main=publish.main) == 0
+    assert "`notebooks` and `address` change sources" in " ".join(capsys.readouterr().out.split())
+    assert exit_code("--help", main=results.main) == 0
+    assert "among the sources" in " ".join(capsys.readouterr().out.split())
+
+
 def test_collect_of_an_empty_folder_says_what_to_do(tmp_path, capsys):
     for folder in (tmp_path, tmp_path / "none"):
         assert "start them with `gan-notebooks sweep`" in refused(capsys, "collect", folder)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("main", [cli.main, results.main, publish.main])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT"])
+def test_other_signals_are_as_ctrl_c(name, main, monkeypatch, capsys):
+    """A second one within seconds, as a closed terminal sends it, ends nothing that is being ended.
+
+    What is ignored stays so: SIGHUP under nohup.
+    """
+    number = getattr(signal, name)
+    heard = []
+
+    def lessons(*_):
+        for _ in range(2):
+            try:
+                os.kill(os.getpid(), number)
+                heard.append("nothing")
+            except KeyboardInterrupt:
+                heard.append("interrupt")
+        raise KeyboardInterrupt
+
+    for module in (notebooks, results):
+        monkeypatch.setattr(module, "lessons", lessons)
+    monkeypatch.setenv(threads.VARIABLE, "1")  # `results` sets it
+    command = {cli.main: ["list"], results.main: [], publish.main: ["html"]}[main]
+    earlier = {signum: signal.getsignal(signum) for signum in commands.STOP_SIGNALS}
+    try:
+        signal.signal(number, signal.SIG_DFL)
+        assert exit_code(*command, main=main) == 1 and "Stopped." in capsys.readouterr().err
+        signal.signal(number, signal.SIG_IGN)
+        assert exit_code(*command, main=main) == 1
+    finally:
+        for signum, handler in earlier.items():
+            signal.signal(signum, handler)
+    assert heard == ["interrupt", "nothing", "nothing", "nothing"]
 
 
 def test_ctrl_c_anywhere_ends_in_words(monkeypatch, capsys):

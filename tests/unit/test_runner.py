@@ -17,7 +17,9 @@ import papermill.engines
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from gan_notebooks import engine, notebooks, runner
+from gan_notebooks import engine, notebooks, processes, runner
+from gan_notebooks.errors import SweepError
+from gan_notebooks.scratch import RunFolders
 
 
 def outputs(cells):
@@ -35,6 +37,8 @@ def two_runs(tmp_path_factory, write_lesson):
     """The folder and the Results of two runs at once, of STEPS 2 and 9: `out/2.ipynb`, …"""
     folder = tmp_path_factory.mktemp("two {runs}")  # to papermill, a format string
     lesson = write_lesson(folder)
+    temporary = folder.with_name("t" * 110)  # no socket's path can be so long
+    temporary.mkdir()
 
     def run(steps):
         output = folder / f"out/{steps}.ipynb"
@@ -42,7 +46,9 @@ def two_runs(tmp_path_factory, write_lesson):
 
     with pytest.MonkeyPatch.context() as patch, concurrent.futures.ThreadPoolExecutor(2) as pool:
         patch.chdir(folder)
+        patch.setattr(tempfile, "tempdir", str(temporary))
         results = list(pool.map(run, (2, 9)))
+    assert list(temporary.iterdir()) == [], "left behind"
     return folder, results
 
 
@@ -156,9 +162,12 @@ def test_a_killed_process_is_reported(tmp_path, write_notebook):
 
 
 def test_a_run_out_of_time_is_ended_and_keeps_its_notebook(tmp_path, write_notebook, line):
-    notebook = write_notebook(tmp_path / "07.ipynb", "print('so far')", line.cell(), "1")
+    """The kernel too, though it hears nothing. (On Windows such a one may stay.)"""
+    is_windows = os.name == "nt"
+    cell = line.cell() if is_windows else line.busy_cell()
+    notebook = write_notebook(tmp_path / "07.ipynb", "print('so far')", cell, "1")
     running = runner.start(notebook, tmp_path / "out.ipynb", {}, quiet=True, timeout=7000)
-    line.wait_until_reached()
+    line.wait_until_reached() if is_windows else line.wait_until_busy()
     assert not running.ended()
     running.began -= 7000  # as if so much time had passed
     assert running.ended()
@@ -171,18 +180,44 @@ def test_a_run_out_of_time_is_ended_and_keeps_its_notebook(tmp_path, write_noteb
 
 @pytest.mark.skipif(os.name == "nt", reason="kills a process group's leader")
 def test_a_run_ends_when_who_started_it_is_killed(tmp_path, write_notebook, line):
-    """Else its kernel would go on, and write into the notebook of the next try."""
-    notebook = write_notebook(tmp_path / "07.ipynb", line.cell())
+    """Else its kernel would go on, and write into the notebook of the next try.
+
+    Its process is stopped: the system wakes it up.
+    """
+    notebook = write_notebook(tmp_path / "07.ipynb", line.busy_cell())
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     code = (
-        "import sys; from gan_notebooks import runner; "
-        "runner.execute(*sys.argv[1:], {}, quiet=True)"
+        "import os, signal, sys; from gan_notebooks import runner; "
+        "run = runner.start(*sys.argv[1:], {}, quiet=True); sys.stdin.readline(); "
+        "os.kill(run.process.pid, signal.SIGSTOP); os.kill(os.getpid(), signal.SIGKILL)"
     )
     command = [sys.executable, "-c", code, notebook, tmp_path / "out.ipynb"]
-    parent = subprocess.Popen(command, cwd=tmp_path)
-    line.wait_until_reached()
-    parent.kill()
-    parent.wait()
+    own = os.environ | {"TMPDIR": str(temporary)}
+    parent = subprocess.Popen(command, cwd=tmp_path, env=own, stdin=subprocess.PIPE)
+    line.wait_until_busy()
+    parent.communicate(b"\n")
     line.wait_until_the_kernel_is_gone()
+    deadline = time.monotonic() + 600  # a busy machine takes its time
+    while list(temporary.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(runner.POLL)
+
+
+def test_a_notebook_in_the_way_is_left_alone(tmp_path, write_notebook):
+    """Before a process is started: an error of `start` itself."""
+    notebook = write_notebook(tmp_path / "07.ipynb", "1")
+    other = shutil.copy(notebook, tmp_path / "out.ipynb")
+    for output, message in ((other, "out.ipynb is in the way"), (notebook, "is to be run")):
+        before = Path(output).read_bytes()
+        with pytest.raises(SweepError, match=message):
+            runner.start(notebook, output, {})
+        assert Path(output).read_bytes() == before
+    link = tmp_path / "link.ipynb"
+    link.symlink_to(notebook)
+    with pytest.raises(SweepError, match="is to be run"):
+        runner.start(notebook, link, {})
+    assert link.is_symlink() and notebook.exists()
 
 
 # The end of a run, without one
@@ -193,21 +228,36 @@ def ended(tmp_path):
     """A Running whose process has ended a second ago, with a damaged notebook."""
     output = tmp_path / "out.ipynb"
     output.write_text("{")
-    folder = tempfile.TemporaryDirectory(dir=tmp_path)
     process = types.SimpleNamespace(stdin=io.BytesIO())
-    return runner.Running(process, folder, output, time.perf_counter() - 1, None)
+    return runner.Running(process, RunFolders(), output, time.perf_counter() - 1, None)
 
 
 def test_what_the_process_left_is_its_error_and_nobody_reads_the_notebook(ended):
-    Path(ended.folder.name, runner.ERROR_FILE).write_text("null")
+    Path(ended.folders.path, runner.ERROR_FILE).write_text("null")
     result = ended.finish()
     assert result.error is None and 1 <= result.seconds < 60
-    assert not Path(ended.folder.name).exists() and ended.process.stdin.closed
+    assert not ended.folders.path.exists() and ended.process.stdin.closed
+
+
+def test_a_process_that_cannot_be_ended_is_told(ended, monkeypatch, capsys):
+    monkeypatch.setattr(processes, "end", lambda folder: [4711])
+    ended.finish()
+    assert "out.ipynb: its process 4711 could not be ended" in capsys.readouterr().err
+
+
+def test_half_a_save_of_a_killed_process_is_removed(ended):
+    folder = ended.output.parent
+    (folder / "out.ipynb.0123abcd.part").touch()
+    others = ["out.ipynb.notes.part", "out2.ipynb.0123abcd.part", "out.ipynb.0123abcd.part.txt"]
+    for name in others:
+        (folder / name).touch()
+    ended.finish()
+    assert sorted(path.name for path in folder.iterdir()) == sorted(["out.ipynb", *others])
 
 
 @pytest.mark.parametrize("text", ["", "{"])  # killed, or on a full disk
 def test_a_process_that_left_no_error_did_not_come_to_its_end(ended, text):
-    Path(ended.folder.name, runner.ERROR_FILE).write_text(text)
+    Path(ended.folders.path, runner.ERROR_FILE).write_text(text)
     assert re.match("its start: .*ended without a word", ended.finish().error)
 
 
@@ -272,8 +322,9 @@ def test_every_run_asks_for_this_engine(lesson, tmp_path, monkeypatch):
 
     monkeypatch.setattr(papermill, "execute_notebook", execute_notebook)
     task = {"notebook": str(lesson), "output": str(tmp_path / "out.ipynb"), "parameters": {}}
-    task |= {"quiet": True, "kernel_name": "python3", "folder": "/tmp/kernel-1"}
+    task |= {"quiet": True, "kernel_name": "python3", "sockets": "/tmp/kernel-1"}
     assert engine.execute(task) == "its start: OSError: no space"
     assert asked["engine_name"] == engine.NAME and asked["progress_bar"] is False
-    if os.name != "nt":
-        assert asked["config"].KernelManager == {"transport": "ipc", "ip": "/tmp/kernel-1/k"}
+    assert asked["config"].KernelManager == {"transport": "ipc", "ip": "/tmp/kernel-1/k"}
+    engine.execute(task | {"sockets": None})
+    assert "KernelManager" not in asked["config"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import types
@@ -10,7 +11,7 @@ import pytest
 
 import gan_notebooks
 from gan_helpers import tables, threads
-from gan_notebooks import grid, notebooks, sweep
+from gan_notebooks import grid, locking, notebooks, sweep
 from gan_notebooks.collect import collect
 from gan_notebooks.errors import CourseError, SweepError
 
@@ -182,11 +183,11 @@ def test_the_time_left_counts_the_runs_of_this_sweep_alone():
 HOLD = """
 import sys
 from pathlib import Path
-from gan_notebooks import errors, sweep
+from gan_notebooks import errors, locking
 print("ready", flush=True)
 sys.stdin.readline()
 try:
-    with sweep.locked(Path(sys.argv[1])):
+    with locking.locked(Path(sys.argv[1])):
         print("has it", flush=True)
         sys.stdin.readline()
 except errors.SweepError as error:
@@ -227,17 +228,190 @@ def test_a_folder_takes_one_sweep_at_a_time(lesson, tmp_path, here):
     for process in others:
         process.communicate("\n")
     assert sweep.sweep(runs, out)[FIRST]["status"] == "done"
-    assert not (out / sweep.HOLDER).exists()
+    assert not (out / locking.HOLDER).exists()
 
 
 def test_a_sweep_that_fails_gives_the_folder_back(tmp_path):
     for _ in range(2):
-        with pytest.raises(OSError, match="no space"), sweep.locked(tmp_path):
+        with pytest.raises(OSError, match="no space"), locking.locked(tmp_path):
             raise OSError("no space")
-    assert [path.name for path in tmp_path.iterdir()] in ([sweep.LOCK], [])
+    assert [path.name for path in tmp_path.iterdir()] in ([locking.LOCK], [])
+
+
+# What a sweep did not write
+
+OTHERS = [
+    f"{FIRST}.ipynb",
+    f"{FIRST}.part.ipynb",
+    f"{FIRST}.json",
+    f"{FIRST}.html",
+    f"{FIRST}.part.html",
+    locking.LOCK,
+    locking.HOLDER,
+    sweep.COPIES,
+    f"{sweep.COPIES}/07_small.ipynb",
+]
+
+
+def put_text(path, lesson):
+    path.write_text("my notes")
+
+
+def put_notebook(path, lesson):
+    shutil.copy(lesson, path)
+
+
+def put_json(path, lesson):
+    fields = {"run": "another", "lesson": 1, "parameters": {}, "code": 1, "status": "done"}
+    path.write_text(json.dumps(fields))
+
+
+def put_folder(path, lesson):
+    path.mkdir()
+    (path / "notes").write_text("my notes")
+
+
+def put_link(path, lesson):
+    path.symlink_to(lesson)
+
+
+def put_link_to_nothing(path, lesson):
+    path.symlink_to(lesson.with_name("none"))
+
+
+PUTS = [put_text, put_notebook, put_json, put_folder, put_link, put_link_to_nothing]
+
+
+def content(folder):
+    """{path: what is there} of everything below a folder."""
+    every = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            every[path] = os.readlink(path)
+        else:
+            every[path] = path.read_bytes() if path.is_file() else None
+    return every
+
+
+@pytest.mark.parametrize("put", PUTS, ids=lambda put: put.__name__)
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_a_sweep_did_not_write_is_in_its_way(name, put, lesson, tmp_path, here):
+    if os.name == "nt" and "link" in put.__name__:
+        pytest.skip("on Windows links need a right")
+    out = tmp_path / "out"
+    path = out / name
+    path.parent.mkdir(parents=True)
+    put(path, lesson)
+    before = content(tmp_path)
+    for again in (False, True):
+        with pytest.raises(SweepError) as caught:
+            runs = grid.plan([lesson], {"SEED": [1, 2]})
+            sweep.sweep(runs, out, again=again, reports=True)
+        assert str(out / name.partition("/")[0]) in str(caught.value) and here == []
+        after = content(tmp_path)
+        assert {path: after[path] for path in before} == before
+
+
+def test_the_next_sweep_replaces_what_this_one_wrote(write, lesson, tmp_path, here):
+    """Also what is half of it: a killed process left that."""
+    out = tmp_path / "out"
+    runs = grid.plan([lesson], {"SEED": [1]})
+    sweep.sweep(runs, out)
+    shutil.copy(out / f"{FIRST}.ipynb", out / f"{FIRST}.part.ipynb")
+    for name in (f"{FIRST}.json", f"{FIRST}.part.ipynb"):
+        (out / f"{name}.0123abcd.part").write_text("{")
+    write("print('new')")
+    assert sweep.sweep(runs, out, reports=True)[FIRST]["status"] == "done"
+    assert "new" in (out / f"{FIRST}.ipynb").read_text(encoding="utf8")
+    assert sorted(path.name for path in out.glob("07*")) == [f"{FIRST}.ipynb", f"{FIRST}.json"]
+
+
+def test_what_comes_while_a_run_goes_on_is_kept(lesson, tmp_path, here, monkeypatch):
+    begin = sweep.start
+
+    def start(notebook, output, *arguments, **options):
+        output.with_name(f"{FIRST}.ipynb").write_text("my notes")
+        return begin(notebook, output, *arguments, **options)
+
+    monkeypatch.setattr(sweep, "start", start)
+    status = sweep.sweep(grid.plan([lesson], {"SEED": [1]}), tmp_path / "out")[FIRST]
+    assert status["status"] == "failed" and f"{FIRST}.ipynb is in the way" in status["error"]
+    assert (tmp_path / "out" / f"{FIRST}.ipynb").read_text() == "my notes"
+    assert (tmp_path / "out" / f"{FIRST}.part.ipynb").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="on Windows links need a right")
+def test_a_link_to_a_result_is_no_result(lesson, tmp_path, here):
+    out = tmp_path / "out"
+    runs = grid.plan([lesson], {"SEED": [1]})
+    sweep.sweep(runs, out)
+    (out / f"{FIRST}.ipynb").rename(tmp_path / "mine.ipynb")
+    (out / f"{FIRST}.ipynb").symlink_to(tmp_path / "mine.ipynb")
+    with pytest.raises(SweepError, match=f"{FIRST}.ipynb is in the way"):
+        sweep.sweep(runs, out, again=True)
+    assert (out / f"{FIRST}.ipynb").is_symlink() and (tmp_path / "mine.ipynb").exists()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / sweep.COPIES).symlink_to(out / sweep.COPIES)
+    with pytest.raises(SweepError, match=f"{sweep.COPIES} is in the way"):
+        sweep.sweep(runs, tmp_path / "other")
+
+
+@pytest.mark.parametrize("path", [".", "lessons/..", "out/../lessons/..", "link", "LINK/../link"])
+def test_the_lessons_folder_is_no_place_for_results(path, lesson, tmp_path, here, monkeypatch):
+    """However it is spelt, and nothing is left there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lessons").mkdir()
+    (tmp_path / "LINK").mkdir(exist_ok=True)
+    (tmp_path / "out").mkdir()
+    if path.endswith("link"):
+        if os.name == "nt" or (tmp_path / "link").exists():
+            pytest.skip("no links, or no difference between LINK and link")
+        (tmp_path / "link").symlink_to(tmp_path)
+    before = content(tmp_path)
+    with pytest.raises(SweepError, match="is the folder of the lesson .*07_small.ipynb"):
+        sweep.sweep(grid.plan([lesson], {"SEED": [1]}), path, again=True)
+    assert content(tmp_path) == before and here == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="on Windows links need a right")
+def test_a_lesson_that_is_a_link_lies_in_two_folders(lesson, tmp_path, here):
+    (tmp_path / "links").mkdir()
+    link = tmp_path / "links" / "07_small.ipynb"
+    link.symlink_to(lesson)
+    for folder in (tmp_path, tmp_path / "links"):
+        with pytest.raises(SweepError, match="is the folder of the lesson"):
+            sweep.sweep(grid.plan([link], {"SEED": [1]}), folder)
 
 
 # The table
+
+
+@pytest.mark.parametrize("put", PUTS, ids=lambda put: put.__name__)
+def test_a_table_replaces_a_table_alone(put, lesson, tmp_path, here):
+    out = tmp_path / "out"
+    sweep.sweep(grid.plan([lesson], {"SEED": [1]}), out)
+    for _ in range(2):
+        collect(out, tmp_path / "runs.csv")
+    if os.name == "nt" and "link" in put.__name__:
+        pytest.skip("on Windows links need a right")
+    put(tmp_path / "other.csv", tmp_path / "runs.csv" if put is put_link else lesson)
+    before = content(tmp_path)
+    with pytest.raises(SweepError, match="other.csv is in the way"):
+        collect(out, tmp_path / "other.csv")
+    assert content(tmp_path) == before
+
+
+def test_a_table_of_failed_runs_is_one(write, tmp_path, here):
+    runs = grid.plan([write("1 / 0")], {"SEED": [1]})
+    sweep.sweep(runs, tmp_path / "out")
+    for _ in range(2):
+        collect(tmp_path / "out", tmp_path / "runs.csv")
+    start = {"run": "a", "status": "done", "seconds": 1}
+    end = {"claims_held": 1, "claims": 1, "error": ""}
+    for row in ({"variant": "a", "seed": 0, "seconds": 1}, start, end, {"seed": 0} | start | end):
+        tables.write(tmp_path / "other.csv", [row])
+        with pytest.raises(SweepError, match=r"other.csv is in the way"):
+            collect(tmp_path / "out", tmp_path / "other.csv")
 
 
 def test_collect_survives_damaged_files_and_shows_no_old_scores(lesson, tmp_path, here):
@@ -281,11 +455,15 @@ def test_a_damaged_status_costs_its_row_alone(lesson, tmp_path, here, text):
     (out / f"{FIRST}.json").write_bytes(text if isinstance(text, bytes) else text.encode())
     first, second = collect(out, tmp_path / "runs.csv")
     error = f"{FIRST}.json is damaged, or another program's"
-    assert first == {"run": FIRST, "status": "unreadable", "error": error}
+    row = {"run": FIRST, "status": "unreadable", "seconds": None}
+    assert first == row | {"claims_held": None, "claims": None, "error": error}
     assert second["status"] == "done" and second["product"] == 10
     assert len(tables.read("runs", tmp_path)) == 2
+    with pytest.raises(SweepError, match=r"SEED=1\.json is in the way"):
+        sweep.sweep(grid.plan([lesson], {"SEED": [1, 2]}), out)
+    (out / f"{FIRST}.json").unlink()
     sweep.sweep(grid.plan([lesson], {"SEED": [1, 2]}), out)
-    assert here == [SECOND, FIRST], "it is as if there were no status"
+    assert here == [SECOND, FIRST]
 
 
 def test_what_is_no_status_file_is_not_waited_for(tmp_path):
