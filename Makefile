@@ -21,7 +21,7 @@ test: $(VENV)/.ready
 	$(RUN) pytest -m "not slow and not long" -n 2 --dist worksteal
 
 test-slow: $(VENV)/.ready
-	@echo "About 20 minutes on a quiet fast machine."
+	@echo "About 27 minutes on a quiet fast machine."
 	$(RUN) pytest -m slow
 
 test-long: $(VENV)/.ready
