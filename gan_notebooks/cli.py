@@ -24,12 +24,7 @@ from gan_helpers import tables
 from gan_helpers.parameters import ParameterError
 from gan_notebooks import grid, marks, notebooks, runner, sweep
 from gan_notebooks.collect import collect
-from gan_notebooks.commands import (
-    add_choice_of_lessons,
-    exit_code,
-    in_words,
-    interrupt_by_signals,
-)
+from gan_notebooks.commands import add_choice_of_lessons, exit_code, in_words
 from gan_notebooks.errors import CourseError, shortened
 
 
@@ -170,23 +165,29 @@ def report(folder):
     for path in sorted(Path(folder).glob("*.ipynb")):
         try:
             html = path.with_suffix(".html")
-            if marks.is_another_notebook(path):
+            # First, since it costs little: an executed notebook has a megabyte or two.
+            if _is_newer_report(html, path) or marks.is_another_notebook(path):
                 continue
             marks.refuse_foreign(html)
-            if html.exists() and html.stat().st_mtime_ns >= path.stat().st_mtime_ns:
-                continue
             tables.replace(html, publish.page(path, code=False))
             written += 1
         except (CourseError, OSError) as error:  # the others have theirs
             errors.append(error)
     for html in Path(folder).glob("*.part.html"):  # the report of a failure, after a success
-        is_ours = html.is_file() and not marks.is_foreign(html, marks.is_report)
-        if is_ours and not html.with_suffix(".ipynb").exists():
+        is_left_over = not html.with_suffix(".ipynb").exists()
+        if is_left_over and not marks.is_foreign(html, marks.is_report):
             html.unlink()
     for error in errors:
         print(shortened(in_words(error)), file=sys.stderr)
     print(f"{written} reports written into {folder}")
     return not errors
+
+
+def _is_newer_report(html, notebook):
+    """Is there a report of ours, at least as new as the notebook?"""
+    if not html.exists() or marks.is_foreign(html, marks.is_report):
+        return False
+    return html.stat().st_mtime_ns >= notebook.stat().st_mtime_ns
 
 
 def collect_runs(options):
@@ -270,9 +271,7 @@ def main(arguments=None):
     Code 0: all is well, 1: not all, 2: it could not start.
     """
     parser = _parser()
-    options = parser.parse_args(arguments)
-    interrupt_by_signals()
-    sys.exit(exit_code(parser, options))
+    sys.exit(exit_code(parser, parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ STOP_SIGNALS = [
 PATIENCE = 15  # seconds in which a second signal ends nothing that is being ended
 
 
-def interrupt_by_signals():
-    """Make the signals that end a process do what Ctrl-C does, for a command's `main`.
+def _interrupt_by_signals():
+    """Make the signals that end a process do what Ctrl-C does.
 
     A closed terminal sends SIGHUP twice: what comes while the first one is obeyed is passed over. A
     second Ctrl-C is not. What is ignored stays so, as SIGHUP under nohup.
@@ -66,8 +66,10 @@ def exit_code(parser, options, *, stopped="Stopped."):
 
     0: all is well, 1: not all, or stopped by Ctrl-C, 2: it could not start, or not go on. An error
     that its user can cure is printed in words, without a traceback: a missing folder and a full
-    disk too (OSError). `parser`: the argparse.ArgumentParser, which knows the command's name.
+    disk too (OSError). `parser`: the argparse.ArgumentParser, which knows the command's name. From
+    here on the signals that end a process do what Ctrl-C does.
     """
+    _interrupt_by_signals()
     _make_streams_safe()
     try:
         is_well = options.do(options)

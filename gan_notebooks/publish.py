@@ -20,7 +20,7 @@ from nbconvert import HTMLExporter
 
 from gan_helpers import tables
 from gan_notebooks import marks, notebooks, runner
-from gan_notebooks.commands import add_choice_of_lessons, exit_code, interrupt_by_signals
+from gan_notebooks.commands import add_choice_of_lessons, exit_code
 from gan_notebooks.errors import CourseError
 from gan_notebooks.files import read_text
 
@@ -279,9 +279,7 @@ def _parser():
 def main(arguments=None):
     """The command line; ends the process. Codes as of `gan-notebooks`."""
     parser = _parser()
-    options = parser.parse_args(arguments)
-    interrupt_by_signals()
-    sys.exit(exit_code(parser, options))
+    sys.exit(exit_code(parser, parser.parse_args(arguments)))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from urllib.parse import quote
 from gan_helpers import tables, threads
 from gan_helpers.parameters import chosen
 from gan_notebooks import fingerprints, grid, moving, sweep
-from gan_notebooks.commands import add_choice_of_lessons, exit_code, interrupt_by_signals
+from gan_notebooks.commands import add_choice_of_lessons, exit_code
 from gan_notebooks.notebooks import lessons, outline, read_record
 from gan_notebooks.staleness import (
     SEEDS,
@@ -242,7 +242,6 @@ def main(arguments=None):
     """The command line; ends the process. Codes as of `gan-notebooks`."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    interrupt_by_signals()
     # With another number of threads sums are rounded in another order: rows that others repeat.
     os.environ[threads.VARIABLE] = "1"
     stopped = "Stopped. Start the same command again, and it does what is missing."
