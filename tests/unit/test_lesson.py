@@ -134,7 +134,8 @@ def test_record_gives_two_outputs(lesson, monkeypatch):
     watch_display(shown, monkeypatch)
     lesson.parameters(GOOD, **EXPECTED)
     lesson.claim("it holds", True)
-    lesson.record(score=0.5)
+    lesson.score(score=0.5)
+    lesson.record()
     (values, _), (timing_data, metadata) = shown
     assert values[VALUES] == {
         "parameters": GOOD,
