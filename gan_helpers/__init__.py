@@ -10,7 +10,7 @@
     judges        the digit classifiers that measure
     plots         pictures of digits and of training
     tables        the stored tables that claims rest on
-    lesson        what every lesson does once: parameters, claims, record
+    lesson        what every lesson does once: parameters, claims, scores, record
     parameters    what a lesson's parameters may be
     quiz          multiple choice
     shipped       reads the files that come with the course, and compares their checksums

@@ -1,7 +1,9 @@
 """What every lesson does once: print versions, check parameters, state claims, record results."""
 
 import ast
+import copy
 import importlib.metadata
+import importlib.util
 import platform
 import sys
 import time
@@ -16,17 +18,26 @@ VALUES = "application/vnd.adversarial-digits.values+json"
 TIMINGS = "timings"  # in the output's metadata, which nbval does not compare
 SEEDS_OF_A_CLAIM = 5
 PACKAGES = ("torch", "torchvision", "matplotlib", "ipywidgets", "ipykernel")
+# What lessons and this package import: a Python without one of them is not the course's.
+MODULES = (*PACKAGES, "numpy", "PIL", "safetensors", "scipy", "tqdm", "traitlets")
 
 
 class Lesson:
     """One run of one notebook. `name` is the notebook's file name without the ending.
 
-    Made in the setup cell, where it prints the versions in use and starts the clock.
+    Made in the setup cell, where it prints the versions in use and starts the clock. What is to be
+    recorded is handed over where it is made, and copied: a name that a later cell assigns anew,
+    such as a reader's answer to an exercise, costs nothing. Raises ModuleNotFoundError where a
+    lesson could not import what it needs.
     """
 
     def __init__(self, name):
+        for module in MODULES:
+            if importlib.util.find_spec(module) is None:
+                raise ModuleNotFoundError(f"No module named {module!r}", name=module)
         self.name = name
         self.values = {}
+        self.scores = {}
         self.claims = {}  # {(code of a cell, number of the claim in it): claim}
         self.rows = {}  # {(variant, step): (row, times)}
         self._start = time.perf_counter()
@@ -50,7 +61,7 @@ class Lesson:
                 raise ParameterError(f"{name} is missing: run the cell tagged `parameters` first")
         names = _parameter_names(namespace) | _injected_names(namespace) | expected.keys()
         check_parameters(self.name, {name: namespace[name] for name in names}, expected)
-        self.values["parameters"] = {name: namespace[name] for name in expected}
+        self.values["parameters"] = copy.deepcopy({name: namespace[name] for name in expected})
 
     def claim(self, sentence, holds, kind="exact"):
         """Print `sentence` (numbers included) with ✔ or ✘ and record it.
@@ -137,24 +148,30 @@ class Lesson:
         if cpu_seconds is not None:
             times["cpu_seconds"] = round(cpu_seconds, 2)
         row = {"variant": variant, "step": step, **scores, "fingerprint": fingerprint}
-        self.rows[variant, step] = row, times
+        self.rows[variant, step] = copy.deepcopy(row), times
 
-    def record(self, **scores):
-        """End of the lesson: record parameters, claims and `scores`.
+    def score(self, **scores):
+        """Keep scores for the record: numbers, strings, and lists and dicts of them.
 
-        `scores` are numbers, strings, and lists and dicts of them. All travels inside the executed
-        notebook, as an output that a repeated run must reproduce. Seconds, peak memory and versions
-        stand in the metadata of a second output.
+        A name that was there before, as when a cell is run again, gets its new value.
+        """
+        self.scores |= copy.deepcopy(scores)
+
+    def record(self):
+        """End of the lesson: record parameters, claims, rows and scores.
+
+        All travels inside the executed notebook, as an output that a repeated run must reproduce.
+        Seconds, peak memory and versions stand in the metadata of a second output.
         """
         # Here, since the command line reads this module too, and torch takes a second to import.
         import torch
 
         claims = list(self.claims.values())
         rows = [row for row, _times in self.rows.values()]
-        self.values |= {"lesson": self.name, "scores": scores, "claims": claims, "rows": rows}
+        self.values |= {"lesson": self.name, "scores": self.scores, "claims": claims, "rows": rows}
         held = sum(claim["holds"] for claim in claims)
         summary = [f"Recorded: {held} of {len(claims)} claims hold."]
-        summary += [f"{name}: {score}" for name, score in scores.items()]
+        summary += [f"{name}: {score}" for name, score in self.scores.items()]
         display({VALUES: self.values, "text/plain": "\n".join(summary)}, raw=True)
         timings = {
             "row_times": [times for _row, times in self.rows.values()],

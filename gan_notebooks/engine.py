@@ -15,7 +15,11 @@ import threading
 from pathlib import Path
 
 import papermill
+from ipykernel.kernelspec import RESOURCES, get_kernel_dict
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec, KernelSpecManager
 from papermill import engines, iorw
+from traitlets import default
 from traitlets.config import Config
 
 from gan_helpers import tables
@@ -68,6 +72,28 @@ class SparingEngine(engines.NBClientEngine):
         return manager.nb
 
 
+class OwnPython(KernelSpecManager):
+    """Where `python3` is this interpreter, wherever a kernelspec of that name points.
+
+    Those that other projects have installed for the user, or that JUPYTER_PATH leads to, go before
+    the one of an environment.
+    """
+
+    def get_kernel_spec(self, kernel_name):
+        """The KernelSpec of that name. Raises NoSuchKernel where there is none."""
+        if kernel_name == NATIVE_KERNEL_NAME:
+            return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
+        return super().get_kernel_spec(kernel_name)
+
+
+class OwnKernels(AsyncKernelManager):
+    """Starts and ends kernels as ever, but `python3` is this interpreter."""
+
+    @default("kernel_spec_manager")
+    def _own_python(self):
+        return OwnPython(data_dir=self.data_dir)
+
+
 class WholeFiles(iorw.LocalHandler):
     """papermill's way to files, but at every moment the old or the new notebook is whole."""
 
@@ -95,6 +121,7 @@ def execute(task):
             engine_name=NAME,
             kernel_name=task["kernel_name"],
             config=_kernel_config(task["sockets"]),
+            kernel_manager_class=OwnKernels,
             progress_bar=False if task["quiet"] else bar,
             start_timeout=START_TIMEOUT,
         )

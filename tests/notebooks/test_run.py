@@ -21,6 +21,7 @@ def nbval(path):
     # Seconds, of a busy machine.
     limits = ["--nbval-cell-timeout=1200", "--nbval-kernel-startup-timeout=600"]
     plain = ["-p", "no:xdist", "-p", "no:cacheprovider", "-q", f"--rootdir={path.parent}"]
+    plain += ["-p", "gan_notebooks.repeats"]  # an environment may be older than this checkout
     command = [sys.executable, "-m", "pytest", "--nbval", *limits, *plain, path]
     # It kills its kernel, whose temporary files would stay: 64 MB of lesson 01.
     own = os.environ | {"TMPDIR": str(path.parent)}
@@ -139,13 +140,43 @@ def test_lesson_02_runs_with_the_published_code_as_main(tmp_path):
     assert all(claim["holds"] for claim in record["values"]["claims"])
 
 
-def test_nbval_notices_a_number_that_moved(tmp_path):
-    """The repeat test above can fail: here one digit of a printed loss is changed."""
-    cell = nbformat.v4.new_code_cell("print('d_loss', 0.25)", execution_count=1)
-    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="d_loss 0.26\n")]
-    path = tmp_path / "moved.ipynb"
+IMPORTS = "import warnings\nfrom gan_helpers import metrics"
+DEPENDENCY_WARNS = "warnings.warn_explicit('gone in 3.0', FutureWarning, '/lib/torch.py', 7)"
+OWN_WARNING = "gan_helpers.metrics:0: ScoreWarning: few images\n"
+FUTURE_WARNING = "/lib/torch.py:7: FutureWarning: gone in 2.0\n"
+
+
+def cell_that_gave(source, **texts):
+    """A code cell that was run and has left these texts: `stdout` or `stderr`."""
+    outputs = [nbformat.v4.new_output("stream", name=name, text=texts[name]) for name in texts]
+    return nbformat.v4.new_code_cell(source, outputs=outputs, execution_count=1)
+
+
+def write_executed(path, *cells):
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel}), path)
-    result = nbval(path)
-    assert result.returncode == 1
-    assert "1 failed" in result.stdout
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return path
+
+
+def test_a_new_warning_of_a_dependency_does_not_make_a_repeat_red(tmp_path):
+    cells = [
+        cell_that_gave(IMPORTS),
+        cell_that_gave(f"{DEPENDENCY_WARNS}\nprint(1)", stdout="1\n"),
+        cell_that_gave("print(2)", stdout="2\n", stderr=FUTURE_WARNING),
+        cell_that_gave("metrics._warn('few images')", stderr=FUTURE_WARNING + OWN_WARNING),
+    ]
+    result = nbval(write_executed(tmp_path / "repeat.ipynb", *cells))
+    assert result.returncode == 0 and "4 passed" in result.stdout, result.stdout
+
+
+def test_numbers_and_our_own_warnings_are_still_compared(tmp_path):
+    cells = [
+        cell_that_gave(IMPORTS),
+        cell_that_gave(f"{DEPENDENCY_WARNS}\nprint(1)", stdout="2\n"),
+        cell_that_gave("metrics._warn('other images')", stderr=OWN_WARNING),
+        cell_that_gave("print(3)", stdout="3\n", stderr=OWN_WARNING),
+        cell_that_gave("metrics._warn('few')\nprint(4)", stdout="4\n"),
+    ]
+    result = nbval(write_executed(tmp_path / "moved.ipynb", *cells))
+    failed = re.findall(r"^FAILED .*::Cell (\d)", result.stdout, flags=re.MULTILINE)
+    assert failed == ["1", "2", "3", "4"] and "1 passed" in result.stdout, result.stdout

@@ -3,12 +3,14 @@
 import ast
 import base64
 import re
+import site
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 from gan_notebooks import publish
 
@@ -73,12 +75,49 @@ def test_every_address_is_the_one_in_pyproject():
         assert set(addresses) == {publish.address()}, file
 
 
+SETUP = """import sys
+
+if "google.colab" in sys.modules:
+    %pip install -q --no-deps git+https://github.com/ADDRESS
+
+try:
+    from gan_helpers.lesson import Lesson
+
+    lesson = Lesson("NAME")
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"{error} in {sys.executable}: start JupyterLab by `make lab`, choose the kernel of the "
+        f"course's .venv, or run `{sys.executable} -m pip install -e .` in the course's folder"
+    ) from None"""
+
+
 def test_setup_cell(path, notebook):
     setup, imports = code_cells(notebook)[:2]
     assert setup.id == "setup" and imports.id == "imports"
-    assert f"%pip install -q --no-deps git+https://github.com/{publish.address()}" in setup.source
-    assert '"google.colab" in sys.modules' in setup.source
-    assert f'Lesson("{path.stem}")' in setup.source
+    assert setup.source == SETUP.replace("ADDRESS", publish.address()).replace("NAME", path.stem)
+
+
+WITHOUT_TORCH = f"""
+import importlib.util, sys
+sys.path += {[str(ROOT), *site.getsitepackages()]}
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name == "torch" else find(name)
+"""
+
+
+@pytest.mark.parametrize(("before", "lacks"), [("", "gan_helpers"), (WITHOUT_TORCH, "torch")])
+def test_another_python_is_told_in_the_first_cell_with_the_cure(before, lacks):
+    """`-I -S`: a Python that sees none of this environment's packages."""
+    code = before + TransformerManager().transform_cell(SETUP)
+    command = [sys.executable, "-I", "-S", "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == (
+        f"ModuleNotFoundError: No module named '{lacks}' in {sys.executable}: start JupyterLab by "
+        "`make lab`, choose the kernel of the course's .venv, or run "
+        f"`{sys.executable} -m pip install -e .` in the course's folder"
+    )
+    assert result.stderr.count("Error: ") == 1, "one error, not a chain of two"
 
 
 def test_parameters_are_typed_commented_and_checked(notebook):
@@ -116,7 +155,7 @@ def test_ends_with_the_parts_every_lesson_has(notebook):
     assert titles[-3:] == ["What this bought us", "Questions people ask", "Further reading"]
     assert "Break it" in titles
     assert numbers == list(range(1, len(numbers) + 1))
-    assert code_cells(notebook)[-1].source.startswith("lesson.record(")
+    assert code_cells(notebook)[-1].source == "lesson.record()"
 
 
 def test_links_lead_somewhere(path, notebook):

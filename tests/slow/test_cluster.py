@@ -33,7 +33,7 @@ CELLS = [
     "if SEED == 98:\n    raise OSError('broken')\ntime.sleep(SECONDS)\n"
     "print(SEED, os.getcwd(), file=open(LOG + '.ended', 'a'))",
     "count = int(os.environ['OMP_NUM_THREADS'])\n"
-    "lesson.record(square=SEED * SEED, threads=count, folder=os.getcwd())",
+    "lesson.score(square=SEED * SEED, threads=count, folder=os.getcwd())\nlesson.record()",
 ]
 # A shell's background job ignores SIGINT and hands that down.
 SWEEP = (

@@ -26,7 +26,7 @@ def write_lesson(folder, busy="pass"):
         "SEED: int = 0  # seed",
         "lesson.parameters(globals(), SEED=(int, 0, 999))",
         busy,
-        "lesson.record(square=SEED * SEED)",
+        "lesson.score(square=SEED * SEED)\nlesson.record()",
     ]
     notebook = new_notebook(cells=[new_code_cell(source) for source in cells])
     notebook.cells[1].metadata["tags"] = ["parameters"]

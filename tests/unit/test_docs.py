@@ -2,14 +2,18 @@
 
 import inspect
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
 
 import gan_helpers
 from gan_helpers import class_losses, data, game, losses, networks, recipes, training
 
-MAINTAINERS = Path(__file__).parents[2] / "docs" / "maintainers.md"
+ROOT = Path(__file__).parents[2]
+MAINTAINERS = ROOT / "docs" / "maintainers.md"
 MODULES = (losses, class_losses, training, networks, data, recipes)
 SIGNATURE = re.compile(r"(?:^|(?<= · ))(\w+)\(((?:[^()]|\(\))*)\)", re.MULTILINE)
 
@@ -54,3 +58,31 @@ def test_the_map_of_a_package_names_every_module(package):
     named = re.findall(r"^ *(\w+)  +\w", package.__doc__, re.MULTILINE)
     modules = [path.stem for path in Path(package.__file__).parent.glob("*.py")]
     assert sorted(named) == sorted(set(modules) - {"__init__"})
+
+
+def pythons_of_ci():
+    """The versions of Python (list of str) that the tests run with in CI."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf8"))
+    jobs = workflow["jobs"]["test"]["strategy"]["matrix"]["include"]
+    return [job["python"] for job in jobs]
+
+
+def test_readme_ci_and_pyproject_name_the_same_pythons():
+    tested = pythons_of_ci()
+    assert tested == sorted(tested, key=minor_of) and len(tested) >= 3
+    readme = (ROOT / "README.md").read_text(encoding="utf8")
+    *first, last = tested
+    assert f"You need Python {', '.join(first)} or {last}." in readme
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        project = tomllib.load(file)["project"]
+    language = "Programming Language :: Python :: "
+    assert [line.removeprefix(language) for line in project["classifiers"]] == tested
+    allowed = SpecifierSet(project["requires-python"])
+    minors = [minor for minor in range(40) if f"3.{minor}.1" in allowed]
+    assert minors == [minor_of(version) for version in tested]
+    assert "2.7.18" not in allowed and "4.0.0" not in allowed
+
+
+def minor_of(version):
+    """3.11 -> 11."""
+    return int(version.partition(".")[2])

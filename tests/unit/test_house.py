@@ -16,6 +16,8 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
+from gan_helpers.lesson import MODULES
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("gan_helpers", "gan_notebooks")
 OTHERS = ("benchmarks", "tests")
@@ -97,6 +99,16 @@ def imports_of(sources, forbidden):
                 if name.split(".")[0] in forbidden:
                     imports.append(f"{place}: {name}")
     return imports
+
+
+def test_the_setup_cell_looks_for_all_that_lessons_import():
+    names = set()
+    for place, source in (sources_of("gan_helpers") | sources_of_lessons()).items():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                names |= {name.split(".")[0] for name in imported_by(node, package_of(place))}
+    others = names - sys.stdlib_module_names - {"gan_helpers", "IPython"}
+    assert others <= set(MODULES), "lesson.py: MODULES"
 
 
 def test_no_shelf_imports_from_the_next():

@@ -1,5 +1,6 @@
 """lesson.py: parameters are checked before training, claims and results are recorded."""
 
+import importlib.util
 from types import SimpleNamespace
 
 import pytest
@@ -134,7 +135,8 @@ def test_record_gives_two_outputs(lesson, monkeypatch):
     watch_display(shown, monkeypatch)
     lesson.parameters(GOOD, **EXPECTED)
     lesson.claim("it holds", True)
-    lesson.record(score=0.5)
+    lesson.score(score=0.5)
+    lesson.record()
     (values, _), (timing_data, metadata) = shown
     assert values[VALUES] == {
         "parameters": GOOD,
@@ -147,6 +149,73 @@ def test_record_gives_two_outputs(lesson, monkeypatch):
     assert "torch" in metadata[TIMINGS]["versions"]
     assert "seconds" not in str(values[VALUES])
     assert not any(char.isdigit() for char in timing_data["text/plain"])
+
+
+def test_scores_are_recorded_in_their_order_and_a_cell_run_again_replaces_its_own(
+    lesson, monkeypatch
+):
+    shown = []
+    watch_display(shown, monkeypatch)
+    lesson.score(**{"b fid": 3.0, "a": {"x": [1, 2]}})
+    lesson.score(name="main")
+    lesson.score(**{"b fid": 4.5})
+    lesson.record()
+    (values, _), _ = shown
+    assert values[VALUES]["scores"] == {"b fid": 4.5, "a": {"x": [1, 2]}, "name": "main"}
+    assert values["text/plain"].splitlines() == [
+        "Recorded: 0 of 0 claims hold.",
+        "b fid: 4.5",
+        "a: {'x': [1, 2]}",
+        "name: main",
+    ]
+
+
+def test_what_is_handed_over_is_copied(lesson, monkeypatch):
+    """A later cell may change the lists and dicts that it was taken from."""
+    shown = []
+    watch_display(shown, monkeypatch)
+    namespace = dict(GOOD)
+    lesson.parameters(namespace, **EXPECTED)
+    runs = {"BCE": {"digit_fid": 7.0, "histogram": [1, 2]}}
+    holds = dict.fromkeys(range(5), True)
+    history = History()
+    history.step = 1
+    history.record({"d_loss": 0.5})
+    lesson.claim("it is better", holds, kind="measured")
+    lesson.row("BCE", 1, history, **runs["BCE"])
+    lesson.score(runs=runs)
+    namespace.clear()
+    holds[2] = False
+    runs["BCE"]["histogram"].append(3)
+    runs["BCE"]["digit_fid"] = 0.0
+    runs.clear()
+    history["d_loss"].clear()
+    lesson.record()
+    (values, _), _ = shown
+    recorded = values[VALUES]
+    assert recorded["parameters"] == GOOD
+    assert [claim["holds"] for claim in recorded["claims"]] == [True]
+    assert recorded["scores"] == {"runs": {"BCE": {"digit_fid": 7.0, "histogram": [1, 2]}}}
+    assert recorded["rows"] == [
+        {
+            "variant": "BCE",
+            "step": 1,
+            "digit_fid": 7.0,
+            "histogram": [1, 2],
+            "fingerprint": {"losses": [0.5, 0.5], "weights": []},
+        }
+    ]
+
+
+@pytest.mark.parametrize("module", ["torch", "PIL"])
+def test_a_python_that_lacks_what_lessons_import_is_refused(module, monkeypatch):
+    find = importlib.util.find_spec
+    missing = {module}
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name in missing else find(name)
+    )
+    with pytest.raises(ModuleNotFoundError, match=f"No module named '{module}'"):
+        Lesson("99_test")
 
 
 @pytest.mark.parametrize(

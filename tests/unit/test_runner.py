@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import io
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import time
 import types
 from pathlib import Path
 
+import jupyter_client
 import nbformat
 import papermill.engines
 import pytest
@@ -95,6 +97,59 @@ def test_the_stand_in_leaves_what_a_kernel_leaves(two_runs, lesson, tmp_path, he
     ]
     assert sources[0] == sources[1]
     assert texts(out) == texts(of_a_kernel)
+
+
+# Kernelspecs
+
+
+@pytest.fixture
+def give_kernelspec(tmp_path, monkeypatch):
+    """A function that puts a `python3` before that of this environment. `text`: of its file."""
+
+    def give_kernelspec(text):
+        folder = tmp_path / "jupyter" / "kernels" / "python3"
+        folder.mkdir(parents=True)
+        (folder / "kernel.json").write_text(text)
+        monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+
+    return give_kernelspec
+
+
+def kernelspec(program):
+    argv = [program, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    return json.dumps({"argv": argv, "display_name": "Another", "language": "python"})
+
+
+@pytest.mark.parametrize("text", [kernelspec("/no/python"), kernelspec("true"), "{", ""])
+def test_python3_is_this_interpreter_whatever_a_kernelspec_says(text, give_kernelspec):
+    give_kernelspec(text)
+    own = engine.OwnKernels(kernel_name="python3").kernel_spec
+    assert own.argv[0] == sys.executable and own.language == "python"
+    try:
+        others = jupyter_client.AsyncKernelManager(kernel_name="python3").kernel_spec.argv[0]
+    except ValueError:  # no JSON
+        others = None
+    assert others in ("/no/python", "true", None), "this would have started"
+
+
+def test_another_kernelspec_is_taken_by_its_name(tmp_path, give_kernelspec):
+    give_kernelspec(kernelspec("/no/python"))
+    kernels = tmp_path / "jupyter" / "kernels"
+    shutil.copytree(kernels / "python3", kernels / "colab")
+    assert engine.OwnKernels(kernel_name="colab").kernel_spec.argv[0] == "/no/python"
+    with pytest.raises(jupyter_client.kernelspec.NoSuchKernel):
+        _ = engine.OwnKernels(kernel_name="nowhere").kernel_spec
+
+
+def test_a_run_takes_this_interpreter(tmp_path, write_notebook, give_kernelspec):
+    give_kernelspec(kernelspec("/no/python"))
+    path = write_notebook(tmp_path / "in.ipynb", "import sys\nprint(sys.executable)")
+    notebook = nbformat.read(path, 4)
+    notebook.metadata.kernelspec.name = "nowhere"
+    nbformat.write(notebook, path)
+    out = tmp_path / "out.ipynb"
+    assert runner.execute(path, out, {}, quiet=True).error is None
+    assert texts(out) == [f"{sys.executable}\n"]
 
 
 # Parameters
@@ -326,5 +381,6 @@ def test_every_run_asks_for_this_engine(lesson, tmp_path, monkeypatch):
     assert engine.execute(task) == "its start: OSError: no space"
     assert asked["engine_name"] == engine.NAME and asked["progress_bar"] is False
     assert asked["config"].KernelManager == {"transport": "ipc", "ip": "/tmp/kernel-1/k"}
+    assert asked["kernel_manager_class"] is engine.OwnKernels
     engine.execute(task | {"sockets": None})
     assert "KernelManager" not in asked["config"]

@@ -18,7 +18,7 @@ from gan_notebooks.errors import CourseError, SweepError
 PARAMETERS = "SEED: int = 0  # seed\nSTEPS: int = 5  # steps"
 CHECK = "lesson.parameters(globals(), SEED=(int, 0, 2**31 - 1), STEPS=(int, 1, 10))"
 BODY = "import os\nprint(os.environ.get('OMP_NUM_THREADS'))"
-RECORD = "lesson.record(product=SEED * STEPS, parts={'a': SEED})"
+RECORD = "lesson.score(product=SEED * STEPS, parts={'a': SEED})\nlesson.record()"
 FIRST = "07_small,SEED=1"
 SECOND = "07_small,SEED=2"
 
@@ -483,7 +483,8 @@ def test_a_status_with_half_a_character_is_written(tmp_path):
 
 
 def test_a_score_takes_no_column_of_ours(write_lesson, tmp_path, here):
-    record = "lesson.record(status='x', error=1, claims=2, SEED=9, deep={'a': {'b': 1}})"
+    scores = "lesson.score(status='x', error=1, claims=2, SEED=9, deep={'a': {'b': 1}})"
+    record = f"{scores}\nlesson.record()"
     lesson = write_lesson(tmp_path, PARAMETERS, CHECK, record)
     sweep.sweep(grid.plan([lesson], {"SEED": [1]}), tmp_path / "out")
     (row,) = collect(tmp_path / "out", tmp_path / "runs.csv")
