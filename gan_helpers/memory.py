@@ -29,13 +29,26 @@ def _leave_out_triton():
         sys.modules.setdefault("triton", None)
 
 
+def give_back():
+    """Return the memory between blocks in use to the system, as training leaves it scattered.
+
+    It takes some milliseconds. Only glibc has it; elsewhere nothing happens.
+    """
+    _call_glibc("malloc_trim", 0)
+
+
 def _give_back_large_blocks():
     """Let glibc return every freed block of LARGE bytes or more to the system at once.
 
     By itself it raises this limit to the largest block that was freed, up to 32 MB. Then matrices
-    of 10 MB come and go among small blocks that stay, and 100 MB are held that nobody uses. Other
-    systems than Linux with glibc have no such setting.
+    of 10 MB come and go among small blocks that stay, and 100 MB are held that nobody uses.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        mallopt(M_MMAP_THRESHOLD, LARGE)
+    _call_glibc("mallopt", M_MMAP_THRESHOLD, LARGE)
+
+
+def _call_glibc(name, *arguments):
+    """Call a function of the C library, where it is glibc's: another one has none of that name."""
+    if sys.platform == "linux":
+        function = getattr(ctypes.CDLL(None), name, None)
+        if function is not None:
+            function(*arguments)

@@ -14,7 +14,7 @@ import warnings
 
 import torch
 
-from gan_helpers import data, judges
+from gan_helpers import data, judges, memory
 
 FLOOR_DRAWS = 5
 PRECISION_NEIGHBOURS = 3  # k of Kynkäänniemi et al. 2019
@@ -22,7 +22,7 @@ COVERAGE_NEIGHBOURS = 5  # k of Naeem et al. 2020
 FEW = 2_000  # of fewer images the distance's bias hides most differences between generators
 FEW_PER_DIGIT = 100
 PER_DIGIT = 1_000  # recall and coverage of one digit: at most this many against as many
-CHUNK = 250  # rows of a distance matrix at a time: 10 MB against 10,000
+CHUNK = 50  # rows of a distance matrix at a time: 2 MB against 10,000
 TRAIN_CHUNK = 2_000  # training digits at a time: 6 MB of floats
 
 
@@ -62,6 +62,7 @@ def score(images, labels=None, *, reference="validation", judge="judge"):
     _check(images, labels)
     if len(images) <= COVERAGE_NEIGHBOURS:
         raise ValueError(f"there must be more than {COVERAGE_NEIGHBOURS} images, got {len(images)}")
+    memory.give_back()  # what training has left scattered: here a lesson takes the most
     features, logits = judges.read(judges.load(judge), images)
     predicted = logits.argmax(1)
     real_features, real_labels, real_radii = _reference(reference, judge)
