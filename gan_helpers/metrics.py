@@ -116,19 +116,21 @@ def _within_class(features, classes):
 def frechet_distance(a, b):
     """‖mean a - mean b‖² + tr(A + B - 2 (A B)^½) of features [N, F] and [M, F].
 
-    A and B are their covariances. In float64, and 0 for equal sets. Source: Heusel et al. 2017,
-    equation 6.
+    A, B: their covariances. In float64; 0 for equal sets. Source: Heusel et al. 2017, equation 6.
     """
-    a = a.double()
-    b = b.double()
-    cov_a = a.T.cov()
-    cov_b = b.T.cov()
+    mean_a, cov_a = _moments(a)
+    mean_b, cov_b = _moments(b)
     values, vectors = torch.linalg.eigh(cov_a)
     root_a = vectors * values.clamp(min=0).sqrt() @ vectors.T
     # A^½ B A^½ has the eigenvalues of A B and is symmetric: rounding makes no complex numbers.
     cross = torch.linalg.eigvalsh(root_a @ cov_b @ root_a).clamp(min=0).sqrt().sum()
-    distance = (a.mean(0) - b.mean(0)).square().sum() + cov_a.trace() + cov_b.trace() - 2 * cross
+    distance = (mean_a - mean_b).square().sum() + cov_a.trace() + cov_b.trace() - 2 * cross
     return max(distance.item(), 0.0)
+
+
+def _moments(features):
+    """Mean [F] and covariance [F, F] of features [N, F], in float64."""
+    return features.double().mean(0), features.double().T.cov()
 
 
 @functools.cache
