@@ -28,7 +28,7 @@ import torch
 from torch import nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from benchmarks import race, thread_speed
+from benchmarks import memory, race, thread_speed
 from benchmarks.loops import BATCH_SIZE, our_batches, our_step, usual_loader, usual_step
 from gan_helpers import (
     data,
@@ -419,6 +419,7 @@ BENCHES = {
     "widgets": bench_widgets,
     "batch": bench_batch,
     "lessons": bench_lessons,
+    "memory": memory.bench,
     "race": race.picture,
 }
 

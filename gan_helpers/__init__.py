@@ -15,6 +15,7 @@
     quiz          multiple choice
     shipped       reads the files that come with the course, and compares their checksums
     threads       how many CPU threads training takes
+    memory        what keeps a lesson small in memory
 
 In folders of their own: `widgets` (live parts), `game` (lesson 00), `checks` (of the exercises).
 """

@@ -30,12 +30,17 @@ PIECE = 2**16  # bytes of an archive that are unpacked at a time
 
 DataError = shipped.DataError  # what `mnist` raises
 
+_kept = {}  # {path of an archive: what it holds}: 47 MB for the training digits
+
 
 def mnist(split):
     """The digits of one split: `(images uint8 [N, 28, 28], labels int64 [N])`.
 
     `split` is "train" (all 60,000), "validation" (the last 10,000 of train: whoever makes a choice
     by it trains on `images[:50_000]` only) or "test" (10,000, for final figures).
+
+    The images are in memory once a process, however often they are asked for. Who changes them in
+    place changes no others than those that were given out: the next call reads the archive anew.
 
     Raises DataError, with the file, the MD5s and the cure, where an archive is damaged or missing,
     or cannot be read.
@@ -46,7 +51,7 @@ def mnist(split):
     images = _read_idx(f"{prefix}-images-idx3-ubyte.gz")
     labels = _read_idx(f"{prefix}-labels-idx1-ubyte.gz").long()
     if split == "validation":
-        return images[-VALIDATION_SIZE:].clone(), labels[-VALIDATION_SIZE:]
+        return images[-VALIDATION_SIZE:], labels[-VALIDATION_SIZE:]
     return images, labels
 
 
@@ -195,12 +200,21 @@ def _archive(name):
 
 
 def _read_idx(name):
-    """One archive as a uint8 tensor.
+    """One archive as a uint8 tensor; it is unpacked once a process."""
+    path = RAW / name
+    kept = _kept.get(path)
+    if kept is None or kept._version > 0:  # torch counts there how often it was changed in place
+        kept = _kept[path] = _parse_idx(_unpack(_archive(name)))
+    return kept[:]
 
-    The format, called IDX: four bytes of which the last is the number of dimensions; four bytes for
-    the size of each dimension, the highest first; then the data.
+
+@torch.inference_mode(False)  # what is made in inference mode has no count of its changes
+def _parse_idx(content):
+    """The content (bytearray) of an IDX file as a uint8 tensor in the same memory.
+
+    The format: four bytes of which the last is the number of dimensions; four bytes for the size of
+    each dimension, the highest first; then the data.
     """
-    content = _unpack(_archive(name))
     dimensions = content[3]
     shape = []
     for start in range(4, 4 + 4 * dimensions, 4):

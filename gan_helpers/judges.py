@@ -18,7 +18,7 @@ from gan_helpers.shipped import ASSETS
 
 TRAINED_ON = 50_000  # the first of the training digits; the last 10,000 are for validation
 BATCH_SIZE = 100  # in training
-CHUNK = 200  # images a forward pass: fits a CPU's cache, and bounds the memory
+CHUNK = 50  # images a forward pass: fits a CPU's cache, and takes 5 MB instead of 20
 
 
 class _Reader(nn.Module):
@@ -108,12 +108,13 @@ def read(judge, images):
     and cure, for images of another kind, shape or scale, and for NaN.
     """
     _check(images, judge.classify.weight.dtype)
-    features = []
-    for chunk in images.split(CHUNK):
+    # Their place is made before the loop: small results kept between the large ones of a layer
+    # would scatter these over the memory.
+    features = judge.classify.weight.new_empty(len(images), judge.classify.in_features)
+    for chunk, result in zip(images.split(CHUNK), features.split(CHUNK), strict=True):
         if chunk.dtype == torch.uint8:
             chunk = data.to_tanh_range(chunk).unsqueeze(1)
-        features.append(judge.features(chunk.to(memory_format=torch.channels_last)))
-    features = torch.cat(features)
+        result.copy_(judge.features(chunk.to(memory_format=torch.channels_last)))
     return features, judge.classify(features)
 
 

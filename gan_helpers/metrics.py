@@ -14,7 +14,7 @@ import warnings
 
 import torch
 
-from gan_helpers import data, judges
+from gan_helpers import data, judges, memory
 
 FLOOR_DRAWS = 5
 PRECISION_NEIGHBOURS = 3  # k of Kynkäänniemi et al. 2019
@@ -22,7 +22,7 @@ COVERAGE_NEIGHBOURS = 5  # k of Naeem et al. 2020
 FEW = 2_000  # of fewer images the distance's bias hides most differences between generators
 FEW_PER_DIGIT = 100
 PER_DIGIT = 1_000  # recall and coverage of one digit: at most this many against as many
-CHUNK = 250  # rows of a distance matrix at a time: 10 MB against 10,000
+CHUNK = 50  # rows of a distance matrix at a time: 2 MB against 10,000
 TRAIN_CHUNK = 2_000  # training digits at a time: 6 MB of floats
 
 
@@ -62,6 +62,7 @@ def score(images, labels=None, *, reference="validation", judge="judge"):
     _check(images, labels)
     if len(images) <= COVERAGE_NEIGHBOURS:
         raise ValueError(f"there must be more than {COVERAGE_NEIGHBOURS} images, got {len(images)}")
+    memory.give_back()  # what training has left scattered: here a lesson takes the most
     features, logits = judges.read(judges.load(judge), images)
     predicted = logits.argmax(1)
     real_features, real_labels, real_radii = _reference(reference, judge)
@@ -115,19 +116,21 @@ def _within_class(features, classes):
 def frechet_distance(a, b):
     """‖mean a - mean b‖² + tr(A + B - 2 (A B)^½) of features [N, F] and [M, F].
 
-    A and B are their covariances. In float64, and 0 for equal sets. Source: Heusel et al. 2017,
-    equation 6.
+    A, B: their covariances. In float64; 0 for equal sets. Source: Heusel et al. 2017, equation 6.
     """
-    a = a.double()
-    b = b.double()
-    cov_a = a.T.cov()
-    cov_b = b.T.cov()
+    mean_a, cov_a = _moments(a)
+    mean_b, cov_b = _moments(b)
     values, vectors = torch.linalg.eigh(cov_a)
     root_a = vectors * values.clamp(min=0).sqrt() @ vectors.T
     # A^½ B A^½ has the eigenvalues of A B and is symmetric: rounding makes no complex numbers.
     cross = torch.linalg.eigvalsh(root_a @ cov_b @ root_a).clamp(min=0).sqrt().sum()
-    distance = (a.mean(0) - b.mean(0)).square().sum() + cov_a.trace() + cov_b.trace() - 2 * cross
+    distance = (mean_a - mean_b).square().sum() + cov_a.trace() + cov_b.trace() - 2 * cross
     return max(distance.item(), 0.0)
+
+
+def _moments(features):
+    """Mean [F] and covariance [F, F] of features [N, F], in float64."""
+    return features.double().mean(0), features.double().T.cov()
 
 
 @functools.cache

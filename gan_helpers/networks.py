@@ -13,6 +13,8 @@ from torch import nn
 from gan_helpers import shipped
 from gan_helpers.shipped import ASSETS
 
+PORTION = 200  # images that `sample` makes at a time
+
 
 class DenseGenerator(nn.Module):
     """Noise to image through dense layers, LeakyReLU and BatchNorm, at the end tanh (lesson 02).
@@ -228,15 +230,22 @@ def noise(count, latent_dim, seed):
 def sample(generator, z, *cond):
     """Images from `generator(z, *cond)` in eval mode, without gradients.
 
-    The net's mode is put back afterwards. In portions of 1,000, so that ten thousand images take
+    The net's mode is put back afterwards. In portions of 200, so that ten thousand images take
     little memory beside their own.
     """
     was_training = generator.training
     generator.eval()
     try:
-        return torch.cat(
-            [generator(*part) for part in zip(*(x.split(1000) for x in (z, *cond)), strict=True)]
-        )
+        images = None
+        made = 0
+        for part in zip(*(x.split(PORTION) for x in (z, *cond)), strict=True):
+            portion = generator(*part)
+            if images is None:
+                # Room for all of them: portions that were joined would be in memory twice.
+                images = portion.new_empty(len(z), *portion.shape[1:])
+            images[made : made + len(portion)] = portion
+            made += len(portion)
+        return images
     finally:
         generator.train(was_training)
 

@@ -17,11 +17,13 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from gan_helpers import threads
+from gan_helpers import memory, threads
 
 
 def setup(seed):
     """Seed torch, NumPy and Python; take one CPU thread, or as many as GAN_HELPERS_THREADS says.
+
+    Call it before nets and optimisers are made: it keeps memory small, too (module `memory`).
 
     The same seed on a machine of the same kind, with the same number of threads and the same
     versions, gives the same run, bit for bit; elsewhere sums are rounded in another order. Why one
@@ -32,6 +34,7 @@ def setup(seed):
     torch.manual_seed(seed)
     torch.set_num_threads(threads.number())
     torch.set_flush_denormal(True)  # numbers near 0 that a CPU handles slowly become 0
+    memory.keep_small()
 
 
 def update(optimiser, net, loss):
