@@ -6,27 +6,17 @@
 import ctypes
 import sys
 
-import torch
-
 LARGE = 4 * 2**20  # bytes: more than a training step's own tensors mostly have
 M_MMAP_THRESHOLD = -3  # the name of the setting in glibc's malloc.h
 
 
 def keep_small():
-    """Set up this process; call it before the first optimiser is made."""
-    _leave_out_triton()
-    _give_back_large_blocks()
+    """Let glibc return every freed block of LARGE bytes or more to the system at once.
 
-
-def _leave_out_triton():
-    """Let torch's compiler do without Triton, unless there is a GPU.
-
-    Every optimiser imports the compiler, and that imports Triton where it is installed: 70 MB, for
-    GPUs alone. torch built for CPUs comes without it.
+    By itself it raises this limit to the largest block that was freed, up to 32 MB. Then matrices
+    of 10 MB come and go among small blocks that stay, and 100 MB are held that nobody uses.
     """
-    if not torch.cuda.is_available():
-        # None is how Python is told that a module is not to be had.
-        sys.modules.setdefault("triton", None)
+    _call_glibc("mallopt", M_MMAP_THRESHOLD, LARGE)
 
 
 def give_back():
@@ -35,15 +25,6 @@ def give_back():
     It takes some milliseconds. Only glibc has it; elsewhere nothing happens.
     """
     _call_glibc("malloc_trim", 0)
-
-
-def _give_back_large_blocks():
-    """Let glibc return every freed block of LARGE bytes or more to the system at once.
-
-    By itself it raises this limit to the largest block that was freed, up to 32 MB. Then matrices
-    of 10 MB come and go among small blocks that stay, and 100 MB are held that nobody uses.
-    """
-    _call_glibc("mallopt", M_MMAP_THRESHOLD, LARGE)
 
 
 def _call_glibc(name, *arguments):

@@ -23,11 +23,10 @@ from gan_helpers import memory, threads
 def setup(seed):
     """Seed torch, NumPy and Python; take one CPU thread, or as many as GAN_HELPERS_THREADS says.
 
-    Call it before nets and optimisers are made: it keeps memory small, too (module `memory`).
-
     The same seed on a machine of the same kind, with the same number of threads and the same
     versions, gives the same run, bit for bit; elsewhere sums are rounded in another order. Why one
-    thread, the module `threads` says. Raises ParameterError where the variable is no number from 1.
+    thread, the module `threads` says; what keeps the memory small, `memory`. Raises ParameterError
+    where the variable is no number from 1.
     """
     random.seed(seed)
     np.random.seed(seed)

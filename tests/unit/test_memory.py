@@ -56,19 +56,6 @@ def test_lesson_01_alone_imports_torchvision():
     assert importing == ["01_data_scaling"]
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU Triton is wanted")
-def test_an_optimiser_imports_no_triton():
-    code = """
-import sys
-from gan_helpers import training
-import torch
-training.setup(0)
-torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])
-print([name for name, module in sys.modules.items() if name.startswith("triton") and module])
-"""
-    assert run(code) == "[]"
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such setting")
 def test_freed_blocks_of_20_mb_go_back_to_the_system():
     code = """
