@@ -1,7 +1,12 @@
 """`make bench`: speed and memory as ratios to a baseline measured in the same run.
 
-    python -m benchmarks                 everything
-    python -m benchmarks step loading    some of it
+    python -m benchmarks                      everything
+    python -m benchmarks step loading         some of it
+    python -m benchmarks lessons              seconds a lesson and a section (lesson_times.py)
+    python -m benchmarks lessons --lesson 02  of one lesson
+
+`lessons` reads what `gan-notebooks run` has executed into the folder `build`, or into the one that
+`--output` names, and runs first what is missing there.
 
 Absolute times differ from machine to machine and from minute to minute. Each round measures all
 variants one after the other; what is printed is the median over rounds of the ratio within a round,
@@ -12,6 +17,7 @@ race (benchmarks/race.py) is another matter: one run of each setting, 35 minutes
 seconds and a picture. It takes two threads.
 """
 
+import argparse
 import contextlib
 import io
 import itertools
@@ -23,12 +29,11 @@ import tempfile
 import time
 from pathlib import Path
 
-import nbformat
 import torch
 from torch import nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from benchmarks import memory, race, thread_speed
+from benchmarks import lesson_times, memory, race, step_share, thread_speed
 from benchmarks.loops import BATCH_SIZE, our_batches, our_step, usual_loader, usual_step
 from gan_helpers import (
     data,
@@ -42,7 +47,7 @@ from gan_helpers import (
     training,
     widgets,
 )
-from gan_notebooks import notebooks, runner, sweep
+from gan_notebooks import notebooks, sweep
 
 ROUNDS = 7
 STEPS = 300
@@ -263,23 +268,6 @@ def bench_score():
     print("memory on top: " + ", ".join(megabytes))
 
 
-# Lessons
-
-
-def bench_lessons():
-    print("\nLessons at their defaults")
-    print(f"{'':<28}{'seconds':>9}{'peak memory of the kernel':>28}")
-    for notebook in notebooks.lessons():
-        executed = f"build/{notebook.name}"
-        error = runner.execute(notebook, executed, {}, quiet=True).error
-        if error:
-            raise RuntimeError(f"{notebook.name} stopped in {error}")
-        timings = notebooks.read_record(executed)["timings"]
-        megabytes = (timings["peak_bytes"] or 0) / 1e6
-        seconds = timings["seconds"]
-        print(f"{notebook.stem:<28}{seconds:>9.0f}{megabytes:>25.0f} MB", flush=True)
-
-
 # Widgets
 
 
@@ -333,12 +321,6 @@ def bench_widgets():
 # Batch
 
 
-def seconds_of_cells(path):
-    """What the cells of an executed notebook took: a reader in JupyterLab waits for them, too."""
-    cells = nbformat.read(path, as_version=4).cells
-    return sum(cell.metadata.papermill.duration or 0 for cell in cells if cell.cell_type == "code")
-
-
 def run_all(jobs, folder):
     """Seconds that the command takes to run all lessons at smoke size into a folder."""
     command = ["run", "--size", "smoke", "--jobs", str(jobs), "--output", folder]
@@ -362,7 +344,8 @@ def bench_batch():
             in_runs = 0
             for path in executed:
                 in_run = sweep.read_status(folder, path.stem)["seconds"]
-                overheads.append(in_run - seconds_of_cells(path))
+                cells = lesson_times.seconds_of_cells(notebooks.read(path))
+                overheads.append(in_run - cells)
                 in_runs += in_run
             rests.append(seconds["--jobs 1"] - in_runs)
         with tempfile.TemporaryDirectory() as folder:
@@ -413,15 +396,31 @@ def bench_threads():
 
 BENCHES = {
     "step": bench_step,
+    "share": step_share.bench,
     "threads": bench_threads,
     "loading": bench_loading,
     "score": bench_score,
     "widgets": bench_widgets,
     "batch": bench_batch,
-    "lessons": bench_lessons,
+    "lessons": lesson_times.measure,
     "memory": memory.bench,
     "race": race.picture,
 }
+
+
+def parse(arguments):
+    """The options of the command line; it ends the process where they are wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("names", nargs="*", metavar="BENCH", help=f"of {', '.join(BENCHES)}")
+    parser.add_argument("--lesson", default="", help="for lessons: start of the file name")
+    parser.add_argument("--output", default="build", help="for lessons: folder of executed ones")
+    options = parser.parse_args(arguments)
+    unknown = sorted(set(options.names) - set(BENCHES))
+    if unknown:
+        parser.error(f"there is no bench {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    return options
 
 
 def main(arguments):
@@ -432,16 +431,16 @@ def main(arguments):
     if arguments[:1] == ["--score"]:  # how bench_score calls itself
         print(*seconds_of_score(arguments[1]))
         return
-    names = arguments or list(BENCHES)
-    unknown = sorted(set(names) - set(BENCHES))
-    if unknown:
-        sys.exit(f"there is no bench {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+    options = parse(arguments)
     print(
         f"torch {torch.__version__}, threads: {torch.get_num_threads()}, "
         f"{torch.backends.cpu.get_cpu_capability()}"
     )
-    for name in names:
-        BENCHES[name]()
+    for name in options.names or BENCHES:
+        if name == "lessons":
+            lesson_times.measure(options.lesson, options.output)
+        else:
+            BENCHES[name]()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks import race
+from benchmarks import race, step_share
 from gan_helpers import tables, training
 
 STEPS = 80  # a round
@@ -81,6 +81,7 @@ def main():
     for name in loops:
         ratios = [seconds["usual"] / seconds[name] for seconds in rounds]
         lines.append(f"| {name} | {tables.spread(ratios)} |")
+    lines += ["", "## The share of the machine's matrix speed", *step_share.report()]
     for name in ("usual", "ours"):
         lines += ["", f"## {name}: {STEPS} steps under the profiler", ""]
         lines += ["```", profile_table(loops[name]), "```"]
