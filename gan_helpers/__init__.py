@@ -13,6 +13,7 @@
     lesson        what every lesson does once: parameters, claims, scores, record
     parameters    what a lesson's parameters may be
     quiz          multiple choice
+    neighbours    precision, recall, density and coverage of features
     shipped       reads the files that come with the course, and compares their checksums
     threads       how many CPU threads training takes
     memory        what keeps a lesson small in memory

@@ -7,6 +7,7 @@ tables only: who tunes by one judge alone ends up fooling it (Goodhart's law).
 """
 
 import functools
+import json
 
 import torch
 import torch.nn.functional as F
@@ -250,6 +251,21 @@ def main():
         print(f"{path.name}: {kilobytes:.0f} kB")
         for split in ("validation", "test"):
             print(f"{split}: {accuracy(net, split):.2%} read right")
+    write_floors()
+
+
+def write_floors():
+    """Measure the floors of all judges anew, into metrics.FLOORS."""
+    from gan_helpers import metrics  # here, since it imports this module
+
+    floors = {}
+    for name in JUDGES:
+        floors[name] = {
+            split: metrics.measure_floor(metrics.FLOOR_COUNT, split, name)
+            for split in ("validation", "test")
+        }
+    metrics.FLOORS.write_text(json.dumps(floors, indent=1) + "\n", encoding="utf8", newline="\n")
+    shipped.list_file(metrics.FLOORS)
 
 
 if __name__ == "__main__":

@@ -10,19 +10,19 @@ FID: its numbers compare with each other and with their floor, not with publishe
 """
 
 import functools
+import json
 import warnings
 
 import torch
 
-from gan_helpers import data, judges, memory
+from gan_helpers import data, judges, memory, neighbours, shipped
 
+FLOORS = shipped.ASSETS / "floors.json"  # {judge: {reference: floor of FLOOR_COUNT digits}}
+FLOOR_COUNT = 10_000
 FLOOR_DRAWS = 5
-PRECISION_NEIGHBOURS = 3  # k of Kynkäänniemi et al. 2019
-COVERAGE_NEIGHBOURS = 5  # k of Naeem et al. 2020
 FEW = 2_000  # of fewer images the distance's bias hides most differences between generators
 FEW_PER_DIGIT = 100
 PER_DIGIT = 1_000  # recall and coverage of one digit: at most this many against as many
-CHUNK = 50  # rows of a distance matrix at a time: 2 MB against 10,000
 TRAIN_CHUNK = 2_000  # training digits at a time: 6 MB of floats
 
 
@@ -60,8 +60,8 @@ def score(images, labels=None, *, reference="validation", judge="judge"):
     reference's, digits with few images.
     """
     _check(images, labels)
-    if len(images) <= COVERAGE_NEIGHBOURS:
-        raise ValueError(f"there must be more than {COVERAGE_NEIGHBOURS} images, got {len(images)}")
+    if len(images) <= neighbours.COVERAGE:
+        raise ValueError(f"there must be more than {neighbours.COVERAGE} images, got {len(images)}")
     memory.give_back()  # what training has left scattered: here a lesson takes the most
     features, logits = judges.read(judges.load(judge), images)
     predicted = logits.argmax(1)
@@ -82,7 +82,7 @@ def score(images, labels=None, *, reference="validation", judge="judge"):
         "classes": int((histogram > 0.01).sum()),
         "spread": (variance / real_variance) ** 0.5,
     }
-    result |= neighbour_metrics(features, real_features, real_radii)
+    result |= neighbours.scores(features, real_features, real_radii)
     if labels is not None:
         result |= _by_digit(features, predicted, labels, real_features, real_labels)
     return result
@@ -135,7 +135,17 @@ def _moments(features):
 
 @functools.cache
 def floor(count, reference="validation", judge="judge"):
-    """digit_fid of `count` training digits: as good as it gets. The mean of five draws."""
+    """digit_fid of `count` training digits: as good as it gets. The mean of five draws.
+
+    That of 10,000 ships with the judges: to measure it takes a lesson five seconds.
+    """
+    if count == FLOOR_COUNT:
+        return json.loads(shipped.read_listed(FLOORS))[judge][reference]
+    return measure_floor(count, reference, judge)
+
+
+def measure_floor(count, reference, judge):
+    """What `floor` returns, measured."""
     images, _ = data.mnist("train")
     real_features, _, _ = _reference(reference, judge)
     generator = torch.Generator().manual_seed(0)
@@ -146,38 +156,6 @@ def floor(count, reference="validation", judge="judge"):
         features, _ = judges.read(judges.load(judge), images[chosen])
         distances.append(frechet_distance(features, real_features))
     return sum(distances) / FLOOR_DRAWS
-
-
-def neighbour_metrics(fake, real, real_radii=None):
-    """precision, recall, density and coverage (dict) of features fake [N, F] against real [M, F].
-
-    Around each point of a set lies a ball that reaches to its k-th neighbour in the set. Precision:
-    the share of fakes in some real ball; recall: the share of real in some fake ball (k = 3 in
-    both). Density: in how many real balls a fake lies, divided by k; coverage: the share of real
-    balls with a fake in them (k = 5).
-
-    `real_radii`: what `_radii(real)` gives, where it is known already.
-    """
-    if real_radii is None:
-        real_radii = _radii(real)
-    fake_radii = _radii(fake)[PRECISION_NEIGHBOURS]
-    precise = 0
-    dense = 0
-    covered = torch.zeros(len(real), dtype=torch.bool)
-    recalled = torch.zeros(len(real), dtype=torch.bool)
-    for rows, radii in zip(fake.split(CHUNK), fake_radii.split(CHUNK), strict=True):
-        distances = torch.cdist(rows, real)  # [chunk, M]
-        precise += (distances <= real_radii[PRECISION_NEIGHBOURS]).any(1).sum().item()
-        in_balls = distances <= real_radii[COVERAGE_NEIGHBOURS]
-        dense += in_balls.sum().item()
-        covered |= in_balls.any(0)
-        recalled |= (distances <= radii[:, None]).any(0)
-    return {
-        "precision": precise / len(fake),
-        "recall": recalled.sum().item() / len(real),
-        "density": dense / COVERAGE_NEIGHBOURS / len(fake),
-        "coverage": covered.sum().item() / len(real),
-    }
 
 
 @torch.no_grad()
@@ -244,23 +222,12 @@ def _check(images, labels):
 
 @functools.cache
 def _reference(split, judge):
-    """(features [10000, 64], labels [10000], `_radii`) of a split, as the judge named sees it."""
+    """(features [10000, 64], labels [10000], radii) of a split, as the judge named sees it."""
     if split not in ("validation", "test"):
         raise ValueError(f'reference must be "validation" or "test", got {split!r}')
     images, labels = data.mnist(split)
     features, _ = judges.read(judges.load(judge), images)
-    return features, labels, _radii(features)
-
-
-def _radii(points):
-    """The distance of each point [N, F] to its k-th neighbour, for both k: dict of k to [N]."""
-    count = COVERAGE_NEIGHBOURS + 1  # the nearest point of all is the point itself
-    # The result's place is made before the loop: small results kept between the large matrices
-    # would scatter these over hundreds of megabytes.
-    nearest = points.new_empty(len(points), count)
-    for rows, result in zip(points.split(CHUNK), nearest.split(CHUNK), strict=True):
-        result.copy_(torch.cdist(rows, points).topk(count, largest=False).values)
-    return {k: nearest[:, k] for k in (PRECISION_NEIGHBOURS, COVERAGE_NEIGHBOURS)}
+    return features, labels, neighbours.radii(features)
 
 
 def _by_digit(features, predicted, labels, real_features, real_labels):
@@ -274,7 +241,7 @@ def _by_digit(features, predicted, labels, real_features, real_labels):
     for digit in range(10):
         fake = features[labels == digit]
         real = real_features[real_labels == digit]
-        if len(fake) <= COVERAGE_NEIGHBOURS:
+        if len(fake) <= neighbours.COVERAGE:
             raise ValueError(
                 f"only {len(fake)} images are labelled {digit}: draw the labels from the data, or "
                 "ten equal shares"
@@ -286,7 +253,7 @@ def _by_digit(features, predicted, labels, real_features, real_labels):
             )
         accuracy.append((predicted[labels == digit] == digit).float().mean().item())
         count = min(len(fake), len(real), PER_DIGIT)
-        variety = neighbour_metrics(fake[:count], real[:count])
+        variety = neighbours.scores(fake[:count], real[:count])
         recall.append(variety["recall"])
         coverage.append(variety["coverage"])
     return {

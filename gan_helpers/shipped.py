@@ -1,7 +1,8 @@
 """The files that ship with the course: each is compared with its checksum once a process.
 
-Those of MNIST's archives are published (data.MD5). Those of the weights stand beside them, in
-assets/weights.sha256, as `sha256sum` writes them; `write_weights` keeps them up to date.
+Those of MNIST's archives are published (data.MD5). Those of the weights, and of the floors, stand
+beside them, in assets/weights.sha256, as `sha256sum` writes them; `write_weights` and `list_file`
+keep them up to date.
 """
 
 import hashlib
@@ -41,13 +42,18 @@ def read(path, kind, expected):
     return content
 
 
-def load_weights(net, path):
-    """`net` with the weights of a file that ships with the course. Raises DataError as `read`."""
+def read_listed(path):
+    """The bytes of a file that the table of checksums beside it lists. Raises DataError."""
     table = path.with_name(SUMS)
     expected = _sums(_content(table, "the checksums of the weights")).get(path.name)
     if expected is None:
         raise DataError(f"{table} is damaged, it has no SHA-256 of {path.name}: {CURE}")
-    net.load_state_dict(load(read(path, "SHA-256", expected)))
+    return read(path, "SHA-256", expected)
+
+
+def load_weights(net, path):
+    """`net` with the weights of a file that ships with the course. Raises DataError as `read`."""
+    net.load_state_dict(load(read_listed(path)))
     return net
 
 
@@ -63,6 +69,11 @@ def write_weights(weights, path):
             "after a training that diverged: train with a lower learning rate"
         )
     save_file(weights, path)
+    list_file(path)
+
+
+def list_file(path):
+    """Write the checksum of a file as it is now into the table beside it."""
     table = path.with_name(SUMS)
     sums = _sums(table.read_bytes()) if table.exists() else {}
     sums[path.name] = _checksum(path.read_bytes(), "SHA-256")

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import avg_pool2d
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from gan_helpers import data, judges, metrics
+from gan_helpers import data, judges, metrics, neighbours, shipped
 
 pytestmark = pytest.mark.filterwarnings("ignore::gan_helpers.metrics.ScoreWarning")
 
@@ -107,7 +107,7 @@ def test_neighbour_metrics_by_hand(monkeypatch):
     real = torch.tensor([0.0, 1, 2, 3, 4, 5, 6])[:, None]
     # Third neighbours: the ends reach 3, next to them 2, the middle 2. Fifth: 5, 4, 3, 3, 3, 4, 5.
     fake = torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, 20.0, 30, 40])[:, None]
-    result = metrics.neighbour_metrics(fake, real)
+    result = neighbours.scores(fake, real)
     assert result["precision"] == 5 / 8
     # Fakes' third neighbours: 0.3, 0.2, 0.2, 0.2, 0.3 in the group; 20 reaches 19.7, 30 reaches
     # 29.5, 40 reaches 39.5. So 20 covers 0.3 … 39.7, 30 covers 0.5 … 59.5, 40 covers 0.5 …; 0.1
@@ -123,13 +123,13 @@ def test_recall_by_hand():
     real = torch.tensor([0.0, 1, 2, 3, 4, 50])[:, None]
     fake = torch.tensor([0.0, 0.1, 0.2, 0.3, 0.4, 1.05])[:, None]
     # They reach 0.3, 0.2, 0.2, 0.2, 0.3, 0.85.
-    result = metrics.neighbour_metrics(fake, real)
+    result = neighbours.scores(fake, real)
     assert result["recall"] == 2 / 6  # 0 and 1
 
 
 def test_a_set_against_itself():
     points = torch.randn(300, 8)
-    result = metrics.neighbour_metrics(points, points)
+    result = neighbours.scores(points, points)
     assert result["precision"] == result["recall"] == result["coverage"] == 1
 
 
@@ -330,3 +330,27 @@ def test_train_on_fakes_learns_from_labels_that_are_right_alone(digits):
     assert torch.equal(torch.get_rng_state(), before), (
         "the lesson's own random numbers are left alone"
     )
+
+
+def test_the_floor_of_ten_thousand_ships_with_the_judges(monkeypatch, tmp_path):
+    monkeypatch.setattr(metrics, "measure_floor", None)  # nothing is measured
+    path = tmp_path / "floors.json"
+    monkeypatch.setattr(metrics, "FLOORS", path)
+    path.write_text('{"second_judge": {"test": 0.25}}')
+    shipped.list_file(path)
+    metrics.floor.cache_clear()
+    assert metrics.floor(10_000, "test", "second_judge") == 0.25
+    path.write_text('{"second_judge": {"test": 0.5}}')
+    shipped._checked.clear()
+    metrics.floor.cache_clear()
+    with pytest.raises(shipped.DataError, match=r"floors.json is damaged.*expected SHA-256"):
+        metrics.floor(10_000, "test", "second_judge")
+    metrics.floor.cache_clear()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("judge", judges.JUDGES)
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_the_shipped_floor_is_what_is_measured(judge, split):
+    measured = metrics.measure_floor(metrics.FLOOR_COUNT, split, judge)
+    assert metrics.floor(10_000, split, judge) == pytest.approx(measured, rel=1e-3)
