@@ -9,7 +9,8 @@ import pytest
 import gan_helpers
 from gan_helpers import class_losses, data, game, losses, networks, recipes, training
 
-MAINTAINERS = Path(__file__).parents[2] / "docs" / "maintainers.md"
+ROOT = Path(__file__).parents[2]
+MAINTAINERS = ROOT / "docs" / "maintainers.md"
 MODULES = (losses, class_losses, training, networks, data, recipes)
 SIGNATURE = re.compile(r"(?:^|(?<= · ))(\w+)\(((?:[^()]|\(\))*)\)", re.MULTILINE)
 
@@ -54,3 +55,11 @@ def test_the_map_of_a_package_names_every_module(package):
     named = re.findall(r"^ *(\w+)  +\w", package.__doc__, re.MULTILINE)
     modules = [path.stem for path in Path(package.__file__).parent.glob("*.py")]
     assert sorted(named) == sorted(set(modules) - {"__init__"})
+
+
+def test_the_readme_starts_dask_as_the_instructors_do():
+    """A test of a cluster runs the lines for one machine, and looks at their ports."""
+    text = (ROOT / "docs" / "instructors.md").read_text(encoding="utf8")
+    block = text.split("\n## One machine\n")[1].split("```")[1]
+    assert block.count("--host 127.0.0.1 --dashboard-address 127.0.0.1:0") == 2
+    assert f"```{block}```" in (ROOT / "README.md").read_text(encoding="utf8")
