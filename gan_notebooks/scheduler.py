@@ -29,6 +29,7 @@ def check(address):
     A Client would wait for ever for another kind of server at that port, and for a wrong
     certificate its end takes a while and prints a traceback: so this looks before one is made.
     """
+    _check_address(address)
     _check_files()
     try:
         arguments = distributed.Security().get_connection_args("client")
@@ -39,13 +40,9 @@ def check(address):
             f"the certificates of {', '.join(VARIABLES.values())} cannot be used ({error}): each "
             f"must be in PEM format, and the key that of the certificate; {LINES}"
         ) from None
-    except distributed.comm.CommClosedError as error:
+    except (distributed.comm.CommClosedError, ValueError) as error:
+        # A ValueError: who answers spoke before TLS was agreed on.
         raise SweepError(_why_closed(address, error)) from None
-    except ValueError as error:
-        raise SweepError(
-            f"{address} is no address of a scheduler ({error}): give it as `dask scheduler` prints "
-            "it, tcp://HOST:PORT or tls://HOST:PORT"
-        ) from None
     except OSError as error:
         cause = str(error) or f"nothing within {PATIENCE} seconds"
         raise SweepError(
@@ -64,6 +61,17 @@ async def _identity(address, arguments):
     """What the Dask server at `address` says of itself (dict), "type" for one."""
     async with distributed.rpc(address, timeout=PATIENCE, connection_args=arguments) as server:
         return await server.identity()
+
+
+def _check_address(address):
+    """Raise SweepError where `address` is none of a host and a port."""
+    try:
+        distributed.comm.get_address_host_port(address)
+    except (ValueError, NotImplementedError) as error:  # of Dask's inproc://
+        raise SweepError(
+            f"{address} is no address of a scheduler ({error}): give it as `dask scheduler` prints "
+            "it, tcp://HOST:PORT or tls://HOST:PORT"
+        ) from None
 
 
 def _check_files():
