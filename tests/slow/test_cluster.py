@@ -200,8 +200,8 @@ def until(look, seconds=GUARD):
 
 
 @pytest.fixture
-def cluster(tmp_path):
-    cluster = Cluster(tmp_path)
+def cluster(tmp_path_factory):
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
         yield cluster
     finally:
@@ -426,7 +426,7 @@ def test_with_tls_only_who_has_a_certificate_is_let_in(with_tls, lesson, tmp_pat
     assert mode == 0o700, "nobody else reads the keys"
 
 
-def test_the_command_says_in_words_what_is_wrong_with_tls(with_tls, lesson, tmp_path):
+def test_the_command_says_in_words_what_is_wrong_with_tls(with_tls, cluster, lesson, tmp_path):
     files = {"ca-file": "ca.pem", "client.cert": "sweep.pem", "client.key": "sweep.key"}
     foreign = {"client.cert": "foreign.pem", "client.key": "foreign.key"}
     make_foreign(tmp_path / "tls")
@@ -449,11 +449,8 @@ def test_the_command_says_in_words_what_is_wrong_with_tls(with_tls, lesson, tmp_
     for wrong in (foreign, {"ca-file": "foreign.pem"}):
         assert "of the same authority" in refused(with_tls.address, wrong)
     assert "the key that of the cert" in refused(with_tls.address, {"client.key": "worker.key"})
-    (tmp_path / "plain").mkdir()
-    plain = Cluster(tmp_path / "plain")
-    without_tls = plain.address.replace("tcp", "tls")
+    without_tls = cluster.address.replace("tcp", "tls")
     assert "must have been started with TLS" in refused(without_tls, {})
-    plain.stop()
     assert "asks for certificates" in refused_command(with_tls.address)
     with_tcp = with_tls.address.replace("tls", "tcp")
     assert "its address begins with tls://" in refused_command(with_tcp)
