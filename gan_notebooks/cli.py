@@ -4,7 +4,7 @@
     gan-notebooks run                                    every lesson at its defaults
     gan-notebooks run --lesson 02 --size smoke           one lesson, seconds instead of minutes
     gan-notebooks sweep --lesson 02 --set SEED=0,1,2 --set BATCH_SIZE=32,64 --jobs 2
-    gan-notebooks sweep --lesson 02 --grid grid.yaml --scheduler tcp://10.0.0.1:8786
+    gan-notebooks sweep --lesson 02 --grid grid.yaml --scheduler tls://10.0.0.1:8786
     gan-notebooks collect build/sweep                    one table of all its runs
 
 `run` puts the executed notebooks into `build/`, always anew, and prints seconds and claims. `sweep`
@@ -215,8 +215,9 @@ def _add_options_of_runs(parser, folder):
     )
     parser.add_argument(
         "--scheduler",
-        metavar="tcp://HOST:PORT",
-        help="of dask.distributed, whose workers do the runs instead; each does one at a time",
+        metavar="tls://HOST:PORT",
+        help="of dask.distributed, whose workers do the runs instead, each one at a time; "
+        "tcp://HOST:PORT on the loopback address, where no stranger reads along",
     )
     parser.add_argument(
         "--report",

@@ -1,4 +1,4 @@
-"""Runs on other machines, by dask.distributed: what a sweep does with `--scheduler tcp://…`.
+"""Runs on other machines, by dask.distributed: what a sweep does with `--scheduler ADDRESS`.
 
 A task takes the notebook's code along and brings the executed notebook back, as bytes: the workers
 share no disk with each other or with us. They need the course installed, in the same version, and
@@ -34,9 +34,10 @@ except ImportError:
         'python -m pip install "adversarial-digits[cluster]", from a checkout ".[cluster]"'
     ) from None
 
+from gan_notebooks import scheduler  # needs it too
+
 AHEAD = 2  # runs handed out for each worker: one that it does, one that waits there
 LOOK = 5  # seconds after which to look for workers that have joined
-CONNECT = 20  # seconds in which a scheduler has to answer
 PACKAGES = (gan_helpers, gan_notebooks)
 
 
@@ -173,8 +174,8 @@ class _Queue:
             workers = len(_answer(self.client.nthreads, self.address))
             if not workers:
                 tqdm.write(
-                    f"{self.address} has no worker now: the runs wait for one, "
-                    f"`dask worker {self.address}`"
+                    f"{self.address} has no worker now: the runs wait for one; "
+                    f"{scheduler.LINES}, `dask worker {self.address} …`"
                 )
             self._room = AHEAD * max(1, workers)
             self._last_look = time.monotonic()
@@ -210,13 +211,9 @@ class _Queue:
 
 def _connected(address, version):
     """A client of the scheduler at `address`, whose workers have our version, a run at a time."""
-    try:
-        client = distributed.Client(address, timeout=CONNECT, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise SweepError(
-            f"no scheduler answers at {address} ({error}): start one by `dask scheduler`, which "
-            "prints its address"
-        ) from None
+    scheduler.check(address)
+    options = {"timeout": scheduler.PATIENCE, "set_as_default": False}
+    client = _answer(lambda: distributed.Client(address, **options), address)
     try:
         _answer(lambda: client.register_plugin(OneRunAtATime(version)), address)
     except BaseException:

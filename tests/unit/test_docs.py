@@ -86,3 +86,11 @@ def test_readme_ci_and_pyproject_name_the_same_pythons():
 def minor_of(version):
     """3.11 -> 11."""
     return int(version.partition(".")[2])
+
+
+def test_the_readme_starts_dask_as_the_instructors_do():
+    """A test of a cluster runs the lines for one machine, and looks at their ports."""
+    text = (ROOT / "docs" / "instructors.md").read_text(encoding="utf8")
+    block = text.split("\n## One machine\n")[1].split("```")[1]
+    assert block.count("--host 127.0.0.1 --dashboard-address 127.0.0.1:0") == 2
+    assert f"```{block}```" in (ROOT / "README.md").read_text(encoding="utf8")
