@@ -6,7 +6,7 @@ import os
 import pytest
 import torch
 
-from gan_helpers import data, judges, metrics
+from gan_helpers import data, judges, metrics, neighbours
 from gan_notebooks import fingerprints, runner
 from gan_notebooks.errors import RunError
 
@@ -143,7 +143,7 @@ def test_the_yardstick_moves_with_a_judge_and_with_a_measure(monkeypatch):
     before = yardstick()
     assert fingerprints.close(yardstick(), before) and len(before) == 16
     with monkeypatch.context() as patch:
-        patch.setattr(metrics, "COVERAGE_NEIGHBOURS", 4)
+        patch.setattr(neighbours, "COVERAGE", 4)
         assert not fingerprints.close(yardstick(), before)
     judge = copy.deepcopy(judges.load("judge"))
     judge.features[0].weight *= 1.05

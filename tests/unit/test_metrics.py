@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import avg_pool2d
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from gan_helpers import data, judges, metrics, neighbours, shipped
+from gan_helpers import data, judges, metrics, neighbours
 
 pytestmark = pytest.mark.filterwarnings("ignore::gan_helpers.metrics.ScoreWarning")
 
@@ -103,7 +103,7 @@ def test_floor_draws_from_the_judges_training_digits_only(monkeypatch):
 
 
 def test_neighbour_metrics_by_hand(monkeypatch):
-    monkeypatch.setattr(metrics, "CHUNK", 3)  # does not divide the counts
+    monkeypatch.setattr(neighbours, "CHUNK", 3)  # does not divide the counts
     real = torch.tensor([0.0, 1, 2, 3, 4, 5, 6])[:, None]
     # Third neighbours: the ends reach 3, next to them 2, the middle 2. Fifth: 5, 4, 3, 3, 3, 4, 5.
     fake = torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, 20.0, 30, 40])[:, None]
@@ -330,22 +330,6 @@ def test_train_on_fakes_learns_from_labels_that_are_right_alone(digits):
     assert torch.equal(torch.get_rng_state(), before), (
         "the lesson's own random numbers are left alone"
     )
-
-
-def test_the_floor_of_ten_thousand_ships_with_the_judges(monkeypatch, tmp_path):
-    monkeypatch.setattr(metrics, "measure_floor", None)  # nothing is measured
-    path = tmp_path / "floors.json"
-    monkeypatch.setattr(metrics, "FLOORS", path)
-    path.write_text('{"second_judge": {"test": 0.25}}')
-    shipped.list_file(path)
-    metrics.floor.cache_clear()
-    assert metrics.floor(10_000, "test", "second_judge") == 0.25
-    path.write_text('{"second_judge": {"test": 0.5}}')
-    shipped._checked.clear()
-    metrics.floor.cache_clear()
-    with pytest.raises(shipped.DataError, match=r"floors.json is damaged.*expected SHA-256"):
-        metrics.floor(10_000, "test", "second_judge")
-    metrics.floor.cache_clear()
 
 
 @pytest.mark.slow

@@ -10,13 +10,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from benchmarks import race
-from gan_helpers import data, judges, networks, shipped
+from gan_helpers import data, judges, metrics, networks, shipped
 
 LOADERS = {
     "judge.safetensors": judges.load,
     "second_judge.safetensors": lambda: judges.load("second_judge"),
     "generator.safetensors": networks.trained_generator,
     "generator_conditional.safetensors": lambda: networks.trained_generator(conditional=True),
+    "floors.json": lambda: metrics.floor(metrics.FLOOR_COUNT),
     "t10k-labels-idx1-ubyte.gz": lambda: data.mnist("test"),
 }
 
@@ -26,16 +27,20 @@ def assets(tmp_path, monkeypatch):
     """A copy of the weights, their table and the test digits, which the modules read."""
     folder = tmp_path / "assets"
     folder.mkdir()
-    for path in [*shipped.ASSETS.glob("weights.*"), *shipped.ASSETS.glob("*.safetensors")]:
+    listed = [*shipped.ASSETS.glob("*.safetensors"), metrics.FLOORS]
+    for path in [shipped.ASSETS / shipped.SUMS, *listed]:
         shutil.copyfile(path, folder / path.name)
     for path in data.RAW.glob("t10k-*"):
         shutil.copyfile(path, folder / path.name)
     for module in (judges, networks):
         monkeypatch.setattr(module, "ASSETS", folder)
     monkeypatch.setattr(data, "RAW", folder)
-    judges.load.cache_clear()
+    monkeypatch.setattr(metrics, "FLOORS", folder / metrics.FLOORS.name)
+    for cached in (judges.load, metrics.floor):
+        cached.cache_clear()
     yield folder
-    judges.load.cache_clear()
+    for cached in (judges.load, metrics.floor):
+        cached.cache_clear()
 
 
 def expected_of(name):
@@ -55,8 +60,8 @@ def error_of(name):
 
 def test_the_table_names_every_file_of_weights_with_its_checksum():
     lines = (shipped.ASSETS / shipped.SUMS).read_text(encoding="utf8").splitlines()
-    files = sorted(shipped.ASSETS.glob("*.safetensors"))
-    assert len(files) == 4
+    files = sorted([*shipped.ASSETS.glob("*.safetensors"), metrics.FLOORS])
+    assert len(files) == 5
     assert lines == [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in files
     ]
@@ -94,9 +99,9 @@ def become_a_pointer(path):
 
 
 def swap(path):
-    """The file of another net, which is whole."""
-    others = [other for other in path.parent.iterdir() if other.suffix == path.suffix]
-    shutil.copyfile(next(other for other in others if other != path), path)
+    """Another file, which is whole: of another net, where there is one."""
+    others = [other for other in path.parent.iterdir() if other != path]
+    shutil.copyfile(min(others, key=lambda other: other.suffix != path.suffix), path)
 
 
 def become_nan(path):
@@ -286,12 +291,19 @@ def test_who_makes_weights_anew_writes_their_checksums(assets, monkeypatch, caps
     torch.manual_seed(4)
     monkeypatch.setattr(judges, "train", lambda name, epochs: judges.JUDGES[name]().eval())
     monkeypatch.setattr(judges, "accuracy", lambda net, split: 0.5)
+    measured = {("test", "judge"): 0.25, ("validation", "second_judge"): 0.5}
+    monkeypatch.setattr(
+        metrics, "measure_floor", lambda count, split, judge: measured.get((split, judge), 0.0)
+    )
     before = judges.load().classify.weight
     judges.main()
     judges.load.cache_clear()
     after = judges.load().classify.weight
     assert not torch.equal(after, before)
     judges.load("second_judge")
+    assert metrics.floor(10_000, "test", "judge") == 0.25
+    assert metrics.floor(10_000, "validation", "second_judge") == 0.5
+    assert metrics.floor(10_000, "test", "second_judge") == 0
 
     monkeypatch.setattr(race, "BUILD", assets / "build")
     race.BUILD.mkdir()
