@@ -53,7 +53,7 @@ def test_200_tiny_runs_four_at_a_time(tmp_path):
 # Kills
 
 SEED = 0  # of the kills' order and moments
-SEEDS = 40  # runs of the sweep
+SEEDS = 30  # runs of the sweep
 TICKETS = 2  # runs at a time that hold their interpreter for good; one job is left for the others
 SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGKILL"]
 VICTIMS = ["sweep", "its group", "runner", "kernel"]  # a terminal signals a group
@@ -144,6 +144,14 @@ class Killed:
         until(lambda: self.held() or not self.is_running())
         assert self.is_running(), self.process.communicate()
 
+    def done(self):
+        """The seeds (set) of the runs that are done."""
+        return {seed for seed, status in self.statuses().items() if status["status"] == "done"}
+
+    def wait_for_another_done(self):
+        until(lambda: self.done() > self.finished.keys() or not self.is_running())
+        assert self.is_running(), self.process.communicate()
+
     def kill_sweep(self, number, group):
         """Signal the sweep. Returns what became of it (str); nothing may be left of it."""
         (os.killpg if group else os.kill)(self.process.pid, number)
@@ -176,10 +184,9 @@ class Killed:
     def check_finished(self):
         """What was done is as it was, and was not done again."""
         assert self.finished.keys().isdisjoint(run["seed"] for run in self.begun())
+        statuses = self.statuses()
         finished = {
-            seed: (self.out / f"{status['run']}.ipynb").read_bytes()
-            for seed, status in self.statuses().items()
-            if status["status"] == "done"
+            seed: (self.out / f"{statuses[seed]['run']}.ipynb").read_bytes() for seed in self.done()
         }
         assert finished.items() >= self.finished.items()
         self.finished = finished
@@ -246,11 +253,13 @@ def test_a_sweep_that_is_killed_again_and_again(tmp_path, monkeypatch, no_signal
         if is_fresh:
             killed.start()
         is_child = victim in ("runner", "kernel")
-        if is_child or not is_fresh or moments.random() < 0.5:
+        seconds = moments.uniform(0, 0.5)
+        if is_child or not is_fresh:
             killed.wait_for_held()
-            seconds = moments.uniform(0, 0.5)
+        elif moments.random() < 0.5:
+            killed.wait_for_another_done()
         else:
-            seconds = moments.uniform(0, 4)
+            seconds = moments.uniform(0, 4)  # from its start on
         time.sleep(seconds)
         number = signal.Signals[name]
         if is_child:
