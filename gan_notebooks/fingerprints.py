@@ -101,8 +101,7 @@ def run(notebook, *, scale=1.0, parameters=None):
     """
     notebook = Path(notebook)
     lesson = notebooks.outline(notebook)
-    everything = {"TABLE": "all"} if "TABLE" in lesson.parameters else {}
-    sized = lesson.at_size("smoke") | everything | (parameters or {})
+    sized = smoke_parameters(lesson) | (parameters or {})
     copy = notebooks.read(notebook)
     source = f"from gan_notebooks import fingerprints\n\nfingerprints.begin({scale})"
     copy.cells.insert(0, new_code_cell(source))
@@ -188,7 +187,7 @@ def reads(notebook, current, names):
         if name == JUDGES:
             change = {"scale": -2.0}  # turns the order of logits round, too
         else:
-            change = {"parameters": {name: _other_value(lesson, name)}}
+            change = {"parameters": {name: other_value(lesson, name)}}
         try:
             changed = of(run(notebook, **change))
         except RunError:
@@ -199,17 +198,25 @@ def reads(notebook, current, names):
     return read_by
 
 
-def _other_value(lesson, name):
-    """A value of a parameter that it does not have at smoke size, and may have.
+def smoke_parameters(lesson):
+    """The parameters (dict) at smoke size, with all variants that a lesson (its Outline) has."""
+    every_variant = {"TABLE": "all"} if "TABLE" in lesson.parameters else {}
+    return lesson.at_size("smoke") | every_variant
+
+
+def other_value(lesson, name):
+    """A value of a parameter that it does not have among `smoke_parameters`, and may have.
 
     `lesson`: its Outline.
     """
-    value = (lesson.defaults | lesson.at_size("smoke"))[name]
+    value = (lesson.defaults | smoke_parameters(lesson))[name]
     spec = lesson.specs[name]
     if spec is bool:
         return not value
     if isinstance(spec, set):
         return min(spec - {value})
+    if isinstance(spec, list):
+        return "" if value else "all"
     if not isinstance(spec, tuple):
         return f"other than {value}"  # a text that the lesson refuses: all its variants read it
     kind, low, high = spec

@@ -69,6 +69,7 @@ def sweep(
             }
             _refuse_what_is_in_the_way(runs, missing, folder, reports)
             _remove_halves(runs, folder)
+            _note_killed_runs(missing, folder)
             for name in missing if again else ():
                 _remove_result(folder, name)
             if scheduler and missing:
@@ -127,6 +128,14 @@ def _remove_halves(runs, folder):
     for name in runs:
         names |= {f"{name}.json", f"{name}.part.ipynb", f"{name}.html", f"{name}.part.html"}
     tables.remove_temporaries(folder, names)
+
+
+def _note_killed_runs(missing, folder):
+    """A killed sweep has left the status "running": no run goes on now, since we have the lock."""
+    for name in missing:
+        status = read_status(folder, name)
+        if status.get("status") == "running":
+            _note_interruption(status, folder)
 
 
 def _remove_result(folder, name):

@@ -132,6 +132,27 @@ def test_what_stops_a_sweep_knows_how_far_it_came(lesson, tmp_path, here, monkey
     assert [status.get("status") for status in statuses.values()] == ["done", None]
 
 
+def test_what_a_killed_sweep_left_running_is_interrupted(lesson, tmp_path, here, monkeypatch):
+    """Also where the next sweep is stopped before it comes to that run."""
+    out = tmp_path / "out"
+    runs = grid.plan([lesson], {"SEED": [1, 2]})
+    sweep.sweep(runs, out)
+    for name in (FIRST, SECOND):
+        path = out / f"{name}.json"
+        status = json.loads(path.read_text(encoding="utf8"))
+        path.write_text(json.dumps(status | {"status": "running"}), encoding="utf8")
+
+    def start(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweep, "start", start)
+    with pytest.raises(sweep.Stopped):
+        sweep.sweep(runs, out)
+    statuses = [sweep.read_status(out, name) for name in (FIRST, SECOND)]
+    assert [status["status"] for status in statuses] == ["failed", "failed"]
+    assert [status["error"] for status in statuses] == ["interrupted", "interrupted"]
+
+
 def test_a_lesson_edited_meanwhile_does_not_change_the_sweep(
     write, lesson, tmp_path, here, monkeypatch
 ):
