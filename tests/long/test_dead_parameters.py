@@ -75,24 +75,37 @@ def without(text, value):
 def dead(notebook, folder):
     """The parameters (list) of a lesson that change nothing recorded, each varied by itself.
 
-    At smoke size, with all variants of the table; a run has a process of its own. The lesson is run
-    once more with nothing changed: else a record that never repeats would hide them all.
+    At smoke size, a run in a process of its own: with all variants of the table, and where that
+    shows nothing as a reader runs the lesson, without them.
     """
     lesson = notebooks.outline(notebook)
-    usual = fingerprints.smoke_parameters(lesson)
+    with_table = fingerprints.smoke_parameters(lesson)
+    left = unmoved(notebook, folder, lesson.parameters, with_table)
+    if left and "TABLE" in lesson.parameters:
+        left = unmoved(notebook, folder, left, with_table | {"TABLE": ""})
+    return left
+
+
+def unmoved(notebook, folder, names, usual):
+    """Those of the parameters `names` (list) that move nothing when all else is as `usual` (dict).
+
+    The lesson is run once more with nothing changed: else a record that never repeats would hide
+    them all.
+    """
+    lesson = notebooks.outline(notebook)
     before = recorded(notebook, folder / "before.ipynb", usual)
     again = recorded(notebook, folder / "again.ipynb", usual)
     assert again == before, "the record of this lesson does not repeat: no parameter can be judged"
-    names = []
-    for name in lesson.parameters:
+    left = []
+    for name in names:
         old = (lesson.defaults | usual)[name]
         new = VALUES.get((lesson.name, name), fingerprints.other_value(lesson, name))
         after = recorded(notebook, folder / f"{name}.ipynb", usual | {name: new})
         places = moved(before, after, old, new)
         print(f"{lesson.name}: {name} {old!r} → {new!r} moves {len(places)} of {len(before)}")
         if not places:
-            names.append(name)
-    return names
+            left.append(name)
+    return left
 
 
 @pytest.mark.parametrize("notebook", notebooks.lessons(), ids=lambda path: path.stem)
@@ -149,7 +162,7 @@ def test_dead_parameters_are_found(tmp_path):
         "lesson.parameters(globals(), SEED=(int, 0, 999), STEPS=(int, 1, 9999), SHOWN={'a', 'b'},"
         " UNREAD=bool, TABLE=['x'])",
         "print(SHOWN)\nlesson.claim(f'so it is after {STEPS:,} steps', True)",
-        "lesson.record(square=SEED * SEED, steps=STEPS, every=TABLE == 'all')",
+        "lesson.score(square=SEED * SEED, steps=STEPS, every=TABLE == 'all')\nlesson.record()",
     ]
     notebook = new_notebook(cells=[new_code_cell(source) for source in cells])
     notebook.cells[1].metadata["tags"] = ["parameters"]
