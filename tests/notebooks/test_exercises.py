@@ -31,12 +31,14 @@ def exercises(path):
 
 
 def imports(path):
-    """The names that the lesson's import cell defines."""
+    """The names that the lesson's cells import, behind the setup cell."""
     namespace = {}
-    (source,) = (
-        cell.source for cell in nbformat.read(path, as_version=4).cells if cell.id == "imports"
-    )
-    exec(source, namespace)
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type != "code" or cell.id == "setup":
+            continue
+        for node in ast.parse(cell.source).body:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                exec(ast.unparse(node), namespace)
     return namespace
 
 
