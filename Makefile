@@ -13,7 +13,7 @@ lab: $(VENV)/.ready
 	$(RUN) jupyterlab notebooks
 
 run: $(VENV)/.ready
-	@test -n "$(LESSON)" || test $(SIZE) != default || echo "About 20 minutes on a fast machine."
+	@test -n "$(LESSON)" || test $(SIZE) != default || echo "About 15 minutes on a fast machine."
 	$(RUN) gan_notebooks run --lesson "$(LESSON)" --size $(SIZE)
 
 test: $(VENV)/.ready
@@ -30,7 +30,7 @@ test-long: $(VENV)/.ready
 
 # notebooks, results and address write sources; no other target does.
 notebooks: $(VENV)/.ready
-	@test -n "$(LESSON)" || echo "About 20 minutes on a fast machine, which should do nothing else."
+	@test -n "$(LESSON)" || echo "About 15 minutes on a fast machine, which should do nothing else."
 	$(RUN) gan_notebooks.publish notebooks --lesson "$(LESSON)"
 
 results: $(VENV)/.ready
