@@ -203,8 +203,8 @@ def trained_generator(*, conditional=False):
     [B, 10]). Made by `python -m benchmarks.race ship`; benchmarks/RACE.md has their scores. Raises
     DataError where its file is damaged, missing or cannot be read.
     """
-    G = CompactGenerator(classes=10 if conditional else 0)
-    shipped.load_weights(G, trained_file(conditional))
+    classes = 10 if conditional else 0
+    G = shipped.load_net(lambda: CompactGenerator(classes=classes), trained_file(conditional))
     return G.eval().requires_grad_(False)
 
 

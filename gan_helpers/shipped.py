@@ -10,6 +10,7 @@ import re
 import stat
 from pathlib import Path
 
+import torch
 from safetensors.torch import load, save_file
 
 ASSETS = Path(__file__).parent / "assets"
@@ -51,9 +52,16 @@ def read_listed(path):
     return read(path, "SHA-256", expected)
 
 
-def load_weights(net, path):
-    """`net` with the weights of a file that ships with the course. Raises DataError as `read`."""
-    net.load_state_dict(load(read_listed(path)))
+def load_net(make, path):
+    """The net that `make()` builds, with the weights of a file that ships with the course.
+
+    A new net draws its first weights; the global random numbers go on as if it had not, so that who
+    measures in the middle of a training does not change it. Raises DataError as `read`.
+    """
+    weights = load(read_listed(path))
+    with torch.random.fork_rng(devices=[]):
+        net = make()
+    net.load_state_dict(weights)
     return net
 
 

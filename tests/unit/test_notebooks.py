@@ -65,12 +65,13 @@ def test_it_reads_of_a_lesson_of_the_course_what_running_its_cells_gives(path):
         parameters=lambda namespace, **given: specs.update(given), setup=lambda seed: None
     )
     (check,) = [cell for cell in cells if "lesson.parameters(" in cell.source]
-    exec(check.source, {"lesson": stand_in, "training": stand_in, "SEED": 0})
+    exec(check.source, defaults | {"lesson": stand_in, "training": stand_in})
     outline = notebooks.outline(path)
     assert outline.specs == specs and list(outline.specs) == list(specs)
     assert outline.defaults == {name: defaults[name] for name in specs}
     for parameter in outline.parameters.values():
-        (source,) = [line for line in tagged.source.splitlines() if line.startswith(parameter.name)]
+        start = f"{parameter.name}:"
+        (source,) = [line for line in tagged.source.splitlines() if line.startswith(start)]
         assert parameter.meaning and source.endswith("# " + parameter.meaning)
 
 

@@ -72,6 +72,13 @@ def test_a_copy_is_as_good(assets, name):
     LOADERS[name]()
 
 
+@pytest.mark.parametrize("name", LOADERS)
+def test_what_is_loaded_draws_no_global_random_numbers(assets, name):
+    before = torch.get_rng_state()
+    LOADERS[name]()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 # What may be wrong with a file
 
 
