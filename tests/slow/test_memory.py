@@ -17,8 +17,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="peaks are defined otherwise elsewhere"),
 ]
 LIMIT = 350e6  # bytes
-# These are not there yet: they keep many trained nets, or measure beside them. They may not grow.
-LARGER = {"02_classic_gan": 550e6, "06_conditional_gan": 420e6}
+# Not there yet: it keeps many trained nets, and measures beside them. It may not grow.
+LARGER = {"02_classic_gan": 450e6}
 
 
 @pytest.fixture(scope="module")
@@ -29,4 +29,5 @@ def torch_peak():
 @pytest.mark.parametrize("notebook", notebooks.lessons(), ids=lambda path: path.stem[:2])
 def test_a_lesson_stays_within_350_mb_on_top_of_torch(notebook, torch_peak, tmp_path):
     peak = memory.peak_of_lesson(notebook, tmp_path / notebook.name)
+    print(f"{notebook.stem}: {(peak - torch_peak) / 1e6:.0f} MB on top of torch")
     assert peak - torch_peak < LARGER.get(notebook.stem, LIMIT)
