@@ -74,7 +74,7 @@ def run_lessons(options):
     runs = {}
     for notebook in notebooks.lessons(options.lesson, options.notebooks):
         runs[notebook.stem] = notebook, notebooks.size_parameters(notebook, options.size)
-    is_alone = options.jobs == 1 and not options.scheduler
+    is_alone = options.jobs == 1 and options.scheduler is None
     try:
         statuses = _sweep(runs, options, again=True, quiet=not is_alone)
     except sweep.Stopped as stop:

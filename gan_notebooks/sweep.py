@@ -72,7 +72,7 @@ def sweep(
             _note_killed_runs(missing, folder)
             for name in missing if again else ():
                 _remove_result(folder, name)
-            if scheduler and missing:
+            if scheduler is not None and missing:
                 from gan_notebooks import cluster  # only who asks for it needs dask.distributed
 
                 events = cluster.execute_all(missing, folder, scheduler, timeout=timeout)

@@ -71,6 +71,14 @@ def test_list_names_choices(tmp_path, write_lesson):
 # run
 
 
+def test_an_empty_scheduler_is_not_taken_for_none(two_lessons, capsys):
+    """As a variable of the shell gives it that was never set."""
+    pytest.importorskip("distributed")
+    options = ("--notebooks", two_lessons, "--output", two_lessons / "build", "--scheduler", "")
+    assert exit_code("run", "--lesson", "07", "--size", "default", *options) == 2
+    assert "an empty text is no address of a scheduler" in capsys.readouterr().err
+
+
 def test_the_table_shows_claims_and_errors_and_the_exit_code_tells(two_lessons, here, capsys):
     out = two_lessons / "build"
     options = ["--notebooks", two_lessons, "--output", out]
