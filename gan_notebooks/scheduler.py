@@ -69,8 +69,8 @@ def _check_address(address):
         distributed.comm.get_address_host_port(address)
     except (ValueError, NotImplementedError) as error:  # of Dask's inproc://
         raise SweepError(
-            f"{address or 'an empty text'} is no address of a scheduler ({error}): give it as `dask scheduler` prints "
-            "it, tcp://HOST:PORT or tls://HOST:PORT"
+            f"{address or 'an empty text'} is no address of a scheduler ({error}): give it as "
+            "`dask scheduler` prints it, tcp://HOST:PORT or tls://HOST:PORT"
         ) from None
 
 

@@ -74,7 +74,7 @@ def test_list_names_choices(tmp_path, write_lesson):
 def test_an_empty_scheduler_is_not_taken_for_none(two_lessons, capsys):
     """As a variable of the shell gives it that was never set."""
     pytest.importorskip("distributed")
-    options = ("--notebooks", two_lessons, "--output", two_lessons / "build", "--scheduler", "")
+    options = ["--notebooks", two_lessons, "--output", two_lessons / "build", "--scheduler", ""]
     assert exit_code("run", "--lesson", "07", "--size", "default", *options) == 2
     assert "an empty text is no address of a scheduler" in capsys.readouterr().err
 
