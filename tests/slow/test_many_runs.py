@@ -108,6 +108,8 @@ class Killed:
     def start(self):
         """Start it with all tickets. What the calls before have begun counts no more."""
         (self.folder / "begun").write_text("")
+        for ticket in self.folder.glob("ticket-*"):  # with one more no job would be left
+            ticket.unlink()
         for number in range(TICKETS):
             (self.folder / f"ticket-{number}").touch()
         self.process = subprocess.Popen(
