@@ -2,11 +2,10 @@
 
 import re
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from gan_notebooks import fingerprints, notebooks, runner
+from tests.small_notebooks import write_notebook
 
 pytestmark = pytest.mark.long
 
@@ -164,13 +163,6 @@ def test_dead_parameters_are_found(tmp_path):
         "print(SHOWN)\nlesson.claim(f'so it is after {STEPS:,} steps', True)",
         "lesson.score(square=SEED * SEED, steps=STEPS, every=TABLE == 'all')\nlesson.record()",
     ]
-    notebook = new_notebook(cells=[new_code_cell(source) for source in cells])
-    notebook.cells[1].metadata["tags"] = ["parameters"]
-    notebook.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
-    notebook.metadata["sizes"] = {"smoke": {}}
-    nbformat.write(notebook, tmp_path / "07_tiny.ipynb")
-    assert dead(tmp_path / "07_tiny.ipynb", tmp_path) == ["STEPS", "SHOWN", "UNREAD"]
+    path = tmp_path / "07_tiny.ipynb"
+    write_notebook(path, *cells, parameters=1, sizes={"smoke": {}})
+    assert dead(path, tmp_path) == ["STEPS", "SHOWN", "UNREAD"]

@@ -12,6 +12,7 @@ import pytest
 from benchmarks import race
 from gan_helpers import tables
 from gan_notebooks import fingerprints, notebooks, runner, staleness
+from tests.small_notebooks import write_notebook
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
@@ -152,12 +153,6 @@ def cell_that_gave(source, **texts):
     return nbformat.v4.new_code_cell(source, outputs=outputs, execution_count=1)
 
 
-def write_executed(path, *cells):
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
-    return path
-
-
 def test_a_new_warning_of_a_dependency_does_not_make_a_repeat_red(tmp_path):
     cells = [
         cell_that_gave(IMPORTS),
@@ -165,7 +160,7 @@ def test_a_new_warning_of_a_dependency_does_not_make_a_repeat_red(tmp_path):
         cell_that_gave("print(2)", stdout="2\n", stderr=FUTURE_WARNING),
         cell_that_gave("metrics._warn('few images')", stderr=FUTURE_WARNING + OWN_WARNING),
     ]
-    result = nbval(write_executed(tmp_path / "repeat.ipynb", *cells))
+    result = nbval(write_notebook(tmp_path / "repeat.ipynb", *cells))
     assert result.returncode == 0 and "4 passed" in result.stdout, result.stdout
 
 
@@ -177,6 +172,6 @@ def test_numbers_and_our_own_warnings_are_still_compared(tmp_path):
         cell_that_gave("print(3)", stdout="3\n", stderr=OWN_WARNING),
         cell_that_gave("metrics._warn('few')\nprint(4)", stdout="4\n"),
     ]
-    result = nbval(write_executed(tmp_path / "moved.ipynb", *cells))
+    result = nbval(write_notebook(tmp_path / "moved.ipynb", *cells))
     failed = re.findall(r"^FAILED .*::Cell (\d)", result.stdout, flags=re.MULTILINE)
     assert failed == ["1", "2", "3", "4"] and "1 passed" in result.stdout, result.stdout

@@ -15,15 +15,14 @@ import time
 from pathlib import Path
 
 import dask
-import nbformat
 import psutil
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from gan_helpers import threads
 from gan_notebooks import scheduler, sweep
 from gan_notebooks.collect import collect
 from gan_notebooks.errors import SweepError
+from tests.small_notebooks import write_notebook
 
 pytestmark = [
     pytest.mark.slow,
@@ -210,12 +209,8 @@ def cluster(tmp_path_factory):
 
 @pytest.fixture
 def lesson(tmp_path):
-    notebook = new_notebook(cells=[new_code_cell(source) for source in CELLS])
-    notebook.cells[1].metadata["tags"] = ["parameters"]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook.metadata["kernelspec"] = kernel
     (tmp_path / "lessons").mkdir()
-    nbformat.write(notebook, tmp_path / "lessons" / "07_small.ipynb")
+    write_notebook(tmp_path / "lessons" / "07_small.ipynb", *CELLS, parameters=1)
     return tmp_path
 
 

@@ -2,9 +2,9 @@
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from gan_notebooks import runner
+from tests.small_notebooks import write_notebook
 
 pytestmark = pytest.mark.slow
 CHECK = """
@@ -14,15 +14,12 @@ from gan_helpers.checks import check
 def double(answer):
     yield answer(3) == 6, "it is not the double", "x + x"
 """
-KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 def printed(folder, *answers):
     """What a notebook prints that checks these answers (str), and the error it stopped with."""
     cells = [CHECK, *(f"double(lambda x: {answer})" for answer in answers), "print('at the end')"]
-    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
-    notebook.metadata.kernelspec = KERNEL
-    nbformat.write(notebook, folder / "in.ipynb")
+    write_notebook(folder / "in.ipynb", *cells)
     error = runner.execute(folder / "in.ipynb", folder / "out.ipynb", {}).error
     cells = nbformat.read(folder / "out.ipynb", as_version=4).cells
     outputs = [output for cell in cells for output in cell.get("outputs", [])]

@@ -1,12 +1,11 @@
 """`make results` as a whole, with real kernels; tests/unit/test_results.py has its parts."""
 
-import nbformat
 import pytest
 import torch
-from nbformat.v4 import new_code_cell, new_notebook
 
 from gan_helpers import tables
 from gan_notebooks import fingerprints, results
+from tests.small_notebooks import write_notebook
 
 pytestmark = pytest.mark.slow
 
@@ -42,14 +41,9 @@ for variant in chosen(TABLE, ["slow", "fast"]):
 
 def test_rows_in_float32_rest_on_fingerprints_in_float64(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tables, "FOLDER", tmp_path / "tables")
-    cells = [
-        new_code_cell(source) for source in (SETUP, PARAMETERS, CHECK, TRAIN, "lesson.record()")
-    ]
-    cells[1].metadata["tags"] = ["parameters"]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cells = (SETUP, PARAMETERS, CHECK, TRAIN, "lesson.record()")
     lesson = tmp_path / "07_small.ipynb"
-    metadata = {"kernelspec": kernel, "sizes": {"smoke": {"STEPS": 2}}}
-    nbformat.write(new_notebook(cells=cells, metadata=metadata), lesson)
+    write_notebook(lesson, *cells, parameters=1, sizes={"smoke": {"STEPS": 2}})
     for expected in ("to be made: slow (seeds 0, 1, 2, 3, 4: no fingerprint", "to be made: none"):
         assert results.make(lesson, jobs=2, folder=tmp_path / "work")
         assert expected in capsys.readouterr().out

@@ -11,12 +11,11 @@ import sys
 import tempfile
 import time
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from gan_notebooks import grid, locking, scratch, sweep
 from gan_notebooks.collect import collect
+from tests.small_notebooks import write_notebook
 
 pytestmark = pytest.mark.slow
 GUARD = 600  # seconds until a wait for what never comes is given up: no measure of speed
@@ -31,15 +30,7 @@ def write_lesson(folder, busy="pass"):
         busy,
         "lesson.score(square=SEED * SEED)\nlesson.record()",
     ]
-    notebook = new_notebook(cells=[new_code_cell(source) for source in cells])
-    notebook.cells[1].metadata["tags"] = ["parameters"]
-    notebook.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
-    nbformat.write(notebook, folder / "07_tiny.ipynb")
-    return folder / "07_tiny.ipynb"
+    return write_notebook(folder / "07_tiny.ipynb", *cells, parameters=1)
 
 
 def test_200_tiny_runs_four_at_a_time(tmp_path):

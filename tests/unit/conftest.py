@@ -7,15 +7,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from gan_helpers import lesson as gan_lesson
 from gan_notebooks import marks, runner, sweep
+from tests import small_notebooks
 
 GUARD = 600  # seconds until a wait for what never comes is given up: no measure of speed
-KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 SIZES = {"smoke": {"STEPS": 2}, "full": {"STEPS": 9}}
 SETUP = "from gan_helpers.lesson import Lesson\nlesson = Lesson('07_small')"
 CHECK = "lesson.parameters(globals(), STEPS=(int, 1, 10))\nprint('checked')"
@@ -30,12 +30,7 @@ def write_notebook():
     """A function that writes a notebook of some cells; a text stands for a code cell."""
 
     def write_notebook(path, *cells, sizes=None):
-        cells = [new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
-        for number, cell in enumerate(cells):
-            cell.id = f"cell-{number}"
-        metadata = {"kernelspec": KERNEL, "sizes": SIZES if sizes is None else sizes}
-        nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
-        return path
+        return small_notebooks.write_notebook(path, *cells, sizes=SIZES if sizes is None else sizes)
 
     return write_notebook
 

@@ -2,12 +2,12 @@
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from gan_helpers import tables
 from gan_helpers.lesson import Lesson
 from gan_notebooks import fingerprints, grid, moving, notebooks, results, staleness
 from gan_notebooks.errors import CourseError
+from tests.small_notebooks import write_notebook
 
 PARAMETERS = """SEED: int = 0  # seed
 STEPS: int = 5  # steps
@@ -45,12 +45,7 @@ def record_of_cells(notebook, parameters, scale=1.0):
 
 
 def write(path, train=TRAIN, parameters=PARAMETERS):
-    cells = [new_code_cell(source) for source in (parameters, CHECK, train)]
-    cells[0].metadata["tags"] = ["parameters"]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    metadata = {"kernelspec": kernel, "sizes": {"smoke": SMOKE}}
-    nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
-    return path
+    return write_notebook(path, parameters, CHECK, train, parameters=0, sizes={"smoke": SMOKE})
 
 
 def done(runs):
