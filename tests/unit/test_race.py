@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from benchmarks import race
-from gan_helpers import networks, tables, training
+from gan_helpers import data, guesses, networks, tables, training
 
 
 def test_a_finished_race_is_not_run_again(tmp_path, monkeypatch):
@@ -98,19 +98,31 @@ def test_a_fingerprint_goes_the_whole_way_of_the_rate(monkeypatch):
     "changes",
     [
         changes
-        for settings in (race.SIDE_BY_SIDE, race.ONE_REMOVED, race.SHIPPED)
+        for settings in (race.SIDE_BY_SIDE, race.ONE_REMOVED, race.COMPACT)
         for changes in settings.values()
     ],
 )
 def test_each_setting_trains_the_generator_that_is_measured(changes):
-    setting = race.KEPT | changes
+    setting = race.KEPT | changes | {"digits": 300}  # few, so that labels are soon guessed
     step, batches, _, _, measured = race.prepare(setting, 0)
     before = torch.cat([p.detach().flatten().clone() for p in measured.parameters()])
     step(*next(iter(batches)))
     after = torch.cat([p.detach().flatten() for p in measured.parameters()])
     assert not torch.equal(before, after)
     kind = networks.DenseGenerator if setting["nets"] == "dense" else networks.CompactGenerator
+    if setting["conditional"] == "guessed":
+        kind = guesses.ChoosingGenerator
     assert isinstance(measured, kind)
+
+
+def test_guessed_labels_are_the_batches_and_their_shares_the_generators():
+    setting = race.KEPT | race.COMPACT["digits, guessed labels"] | {"digits": 300}
+    _, batches, _, _, measured = race.prepare(setting, 4)
+    digits, labels = (part[:300] for part in data.mnist("train"))
+    assert torch.equal(batches.labels, guesses.guess_labels(digits, seed=4))
+    assert not torch.equal(batches.labels, labels)
+    counts = torch.bincount(batches.labels, minlength=guesses.KINDS)
+    assert torch.allclose(measured.shares * 300, counts.float())
 
 
 def test_r1_acts_on_every_eighth_step_with_eight_times_the_weight(monkeypatch):
