@@ -6,6 +6,7 @@
     class_losses  pairs of losses on class logits
     training      the two steps, the loop, its history, averaged weights
     recipes       the compact recipe as one step
+    guesses       labels guessed from the digits alone, and a generator that draws them
     metrics       what is measured of a set of fakes, by the judges
     judges        the digit classifiers that measure
     plots         pictures of digits and of training
