@@ -38,9 +38,8 @@ def show(fig, *, alt):
     full = io.BytesIO()
     fig.savefig(full, format="png", dpi=80, bbox_inches="tight")
     image = Image.open(full).convert("RGB")
-    # Fewer colours, a third of the bytes: they count in a stored notebook, and no eye sees the
-    # difference. Chosen to cover the range: by how often they occur, a sheet of greys would take
-    # the colour from a thin line beside it.
+    # Fewer colours: a third of the bytes of a stored picture, and no eye sees it. Chosen to cover
+    # the range: by how often they occur, a sheet of greys would take a thin line's colour.
     small = io.BytesIO()
     image.quantize(64, Image.Quantize.MAXCOVERAGE).save(small, format="PNG", optimize=True)
     display(
@@ -179,8 +178,9 @@ def training_curves(histories, *, smooth=25, equilibrium=None):
                 axis.plot(steps, values, label=label, **style)
                 if name in equilibrium:
                     axis.axhline(equilibrium[name], linewidth=0.7, alpha=0.6, **style)
-            axis.legend(frameon=False)
-        row[0].set_ylabel((title + "\n" if title else "") + "loss")
+            axis.legend(frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
+        row[0].set_title(title, loc="left", pad=24, fontsize=10)  # over the legend
+        row[0].set_ylabel("loss")
         row[1].set_ylabel("mean raw score")
         row[1].axhline(0, color=GREY, linewidth=0.7)
     for axis in axes[-1]:
