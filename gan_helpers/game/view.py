@@ -18,7 +18,7 @@ from gan_helpers.game import clouds
 # From "fake" to "real", light enough for points on top; told apart by colour-blind readers, and in
 # grey by brightness. Few colours: a stored picture has 64 in all, and of more the palest would come
 # out otherwise in each picture.
-MAP = LinearSegmentedColormap.from_list("belief", ["#F2B48C", "#FFFFFF", "#9CCBEA"], N=13)
+MAP = LinearSegmentedColormap.from_list("belief", ["#F2B48C", "#FFFFFF", "#9CCBEA"], N=7)
 SHOWN = 250  # points of each kind
 ARROWS = 40
 HEAD = 0.16  # the length of an arrow's head on the plane
