@@ -1,6 +1,7 @@
 """A quiz of multiple choice that explains every answer; plain text where no widgets are shown."""
 
 import html
+import random
 
 import ipywidgets
 from IPython.display import display
@@ -10,15 +11,18 @@ def ask(right, explanations):
     """Show one question after another, each with the same options.
 
     `right`: dict of question to its option; `explanations`: dict of option to the sentence that
-    tells how one sees it. Choosing an option explains at once; the last line counts. Returns the
-    widget, for tests. Raises ValueError where a right answer is none of the options.
+    tells how one sees it. The options are shuffled, so that their order in the code tells nothing:
+    by the words themselves, so in the same way on every run. Choosing an option explains at once;
+    the last line counts. Returns the widget, for tests. Raises ValueError where a right answer is
+    none of the options.
     """
     for option in right.values():
         if option not in explanations:
             raise ValueError(f"the answer {option!r} is none of the options {list(explanations)}")
+    options = _shuffled(right, explanations)
     for question in right:
         print(f"{question}: which of these?")
-    for option in explanations:
+    for option in options:
         print(f"  - {option}")
 
     chosen = {}  # {question: the option chosen}
@@ -31,7 +35,7 @@ def ask(right, explanations):
     def choices_of(question):
         """The radio buttons of a question and the line below them."""
         choices = ipywidgets.RadioButtons(
-            options=list(explanations),
+            options=options,
             value=None,
             description=question,
             layout={"width": "max-content"},
@@ -58,3 +62,10 @@ def ask(right, explanations):
     box = ipywidgets.VBox([*parts, score])
     display(box)
     return box
+
+
+def _shuffled(questions, options):
+    """The options in an order that their own words and those of the questions decide."""
+    shuffled = sorted(options)
+    random.Random("\n".join([*questions, *shuffled])).shuffle(shuffled)
+    return shuffled

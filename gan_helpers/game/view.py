@@ -8,7 +8,7 @@ import bisect
 
 import numpy as np
 import torch
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -16,11 +16,12 @@ from gan_helpers import plots
 from gan_helpers.game import clouds
 
 # From "fake" to "real", light enough for points on top; told apart by colour-blind readers, and in
-# grey by brightness. Few colours: a stored picture has 64 in all.
-MAP = LinearSegmentedColormap.from_list("belief", ["#F2B48C", "#FFFFFF", "#9CCBEA"], N=25)
+# grey by brightness. Few colours: a stored picture has 64 in all, and of more the palest would come
+# out otherwise in each picture.
+MAP = LinearSegmentedColormap.from_list("belief", ["#F2B48C", "#FFFFFF", "#9CCBEA"], N=7)
 SHOWN = 250  # points of each kind
 ARROWS = 40
-
+HEAD = 0.16  # the length of an arrow's head on the plane
 
 NO_MAP = np.full((2, 2), 0.5)  # white
 
@@ -45,7 +46,7 @@ class Board:
         (self.real,) = axis.plot([], [], "o", color=plots.BLUE, markersize=3, label="real")
         (self.fake,) = axis.plot([], [], "x", color=plots.ORANGE, markersize=4, label="fake")
         self.arrows = axis.add_collection(LineCollection([], colors="black", linewidths=1))
-        (self.tips,) = axis.plot([], [], "o", color="black", markersize=2.5)
+        self.heads = axis.add_collection(PolyCollection([], facecolors="black", linewidths=0))
         axis.set(xlim=(low, high), ylim=(low, high), aspect="equal")
         axis.set(xticks=(-2, 0, 2), yticks=(-2, 0, 2))
         axis.tick_params(labelsize=8)
@@ -66,16 +67,24 @@ class Board:
             self._draw_arrows(playing, fake[:ARROWS])
         else:
             self.arrows.set_segments([])
-            self.tips.set_data([], [])
+            self.heads.set_verts([])
         self.axis.set_title(title, fontsize=9)
 
     def _draw_arrows(self, playing, fake):
         arrows = 0.5 * playing.arrows(fake)
-        lengths = arrows.norm(dim=1, keepdim=True).clamp(min=1e-12)
-        arrows = arrows * (0.7 / lengths).clamp(max=1)  # long ones are cut
+        arrows = arrows * (0.7 / _lengths_of(arrows)).clamp(max=1)  # long ones are cut
         tips = fake + arrows
         self.arrows.set_segments(torch.stack([fake, tips], 1).numpy())
-        self.tips.set_data(*tips.numpy().T)
+        # A head is a triangle; that of a shorter arrow is as long as the arrow.
+        back = arrows * (HEAD / _lengths_of(arrows)).clamp(max=1)
+        side = 0.4 * torch.stack([-back[:, 1], back[:, 0]], 1)
+        heads = torch.stack([tips, tips - back + side, tips - back - side], 1)  # [B, 3, 2]
+        self.heads.set_verts(heads.numpy())
+
+
+def _lengths_of(arrows):
+    """Of each of the arrows [B, 2]: [B, 1], never 0."""
+    return arrows.norm(dim=1, keepdim=True).clamp(min=1e-12)
 
 
 def _points(playing, phase):

@@ -386,6 +386,23 @@ def test_board_shows_the_batch_of_a_phase():
     assert list(seen.values()) == [[0, 9, 0], [9, 9, 0], [9, 9, 0], [0, 9, 0], [0, 9, 9], [0, 9, 0]]
 
 
+def test_an_arrow_ends_in_the_point_of_its_head():
+    playing = game.Game(loss="Wasserstein")
+    board = view.LiveFigure().board
+    # Arrows are half the gradient: the first is cut at 0.7, the second shorter than a head.
+    for slope, length in {4.0: 0.7, 0.2: 0.1}.items():
+        playing.D = linear([0.0, slope])
+        board.update(playing, show_arrows=True)
+        start, end = board.arrows.get_segments()[0]
+        head = board.heads.get_paths()[0].vertices
+        assert list(end - start) == pytest.approx([0, length], abs=1e-5)
+        assert list(head[0]) == pytest.approx(list(end))
+        back = min(view.HEAD, length)
+        assert list(head[1:3, 1]) == pytest.approx([end[1] - back] * 2, abs=1e-5)
+    board.update(playing)
+    assert not board.heads.get_paths() and not len(board.arrows.get_segments())
+
+
 def test_curves_end_at_the_present_moment():
     playing = game.Game(steps_g=2)
     playing.play(3)

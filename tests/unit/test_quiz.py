@@ -51,3 +51,22 @@ def test_the_text_form_names_questions_and_options(capsys):
 def test_an_answer_that_is_no_option_is_refused():
     with pytest.raises(ValueError, match="'hail' is none of the options"):
         quiz.ask({"Today": "hail"}, OPTIONS)
+
+
+def options_of(explanations, question="Q"):
+    (choices,) = parts(
+        quiz.ask({question: next(iter(explanations))}, explanations), ipywidgets.RadioButtons
+    )
+    return list(choices.options)
+
+
+def test_options_come_in_an_order_that_the_code_does_not_tell(capsys):
+    words = {str(number): "" for number in range(6)}
+    shown = options_of(words)
+    printed = re.findall("  - (.+)", capsys.readouterr().out)
+    assert shown == printed
+    assert sorted(shown) == sorted(words) and shown != list(words)
+    backwards = dict(reversed(words.items()))
+    assert options_of(words) == options_of(backwards) == shown, "on every run the same"
+    places = [options_of(words, f"Question {number}").index("0") for number in range(200)]
+    assert min(places.count(place) for place in range(6)) > 15, "each place is about as frequent"
