@@ -139,7 +139,7 @@ def test_answers_that_overwrite_every_name_cost_nothing(tmp_path):
         "cure modes": modes["a cure"],
     }
     assert values["scores"] == scores
-    summary = ["Recorded: 16 of 16 claims hold."]
+    summary = ["Recorded: 18 of 18 claims hold."]
     summary += [f"{name}: {score}" for name, score in scores.items()]
     outputs = code_cells(executed)[-1].outputs
     assert outputs[0]["data"]["text/plain"] == "\n".join(summary)

@@ -10,11 +10,11 @@ import yaml
 from packaging.specifiers import SpecifierSet
 
 import gan_helpers
-from gan_helpers import class_losses, data, game, losses, networks, recipes, training
+from gan_helpers import class_losses, data, game, guesses, losses, networks, recipes, training
 
 ROOT = Path(__file__).parents[2]
 MAINTAINERS = ROOT / "docs" / "maintainers.md"
-MODULES = (losses, class_losses, training, networks, data, recipes)
+MODULES = (losses, class_losses, training, networks, data, recipes, guesses)
 SIGNATURE = re.compile(r"(?:^|(?<= · ))(\w+)\(((?:[^()]|\(\))*)\)", re.MULTILINE)
 
 
@@ -39,7 +39,7 @@ def test_the_reader_of_signatures():
         ("b", "c=2.0"),
     ]
     assert names_of("a, *, cond=(), b|c=1, *d") == ["a", "cond", "b", "c", "d"]
-    assert len(signatures()) == 26
+    assert len(signatures()) == 28
 
 
 @pytest.mark.parametrize("name", signatures())

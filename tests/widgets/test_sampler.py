@@ -20,10 +20,9 @@ def conditional():
 
 def test_a_sampler_opens_on_a_shipped_generator_with_its_own_pictures():
     sampler = widgets.sampler()
-    z = torch.randn(100, 42, generator=torch.Generator().manual_seed(0))[:36]
-    assert torch.allclose(
-        sampler.images, networks.sample(networks.trained_generator(), z), atol=1e-5
-    )
+    G = networks.trained_generator()
+    z = torch.randn(100, G.latent_dim, generator=torch.Generator().manual_seed(0))[:36]
+    assert torch.allclose(sampler.images, networks.sample(G, z), atol=1e-5)
     assert sampler.message.value == "" and "36 samples, seed 0" in sampler.text.value
 
 
