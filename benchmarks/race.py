@@ -285,7 +285,8 @@ def measure(G, setting, reference, second):
 def run(path, name, changes, seed, marks, *, reference, unit="s", keep=None):
     """Race one setting, unless `path` has it; add its rows to the table.
 
-    `unit` of `marks`: "s", or "steps", which mean the same on a machine that does other things too.
+    `unit` of `marks`: "s", or "steps", which mean the same on a machine that does other things
+    too; no seconds are kept then.
     `keep`: where the last generator goes. The second judge, for final figures only, measures the
     end of runs whose reference is the test split.
     """
@@ -298,12 +299,9 @@ def run(path, name, changes, seed, marks, *, reference, unit="s", keep=None):
         return
     new_rows = []
     clock = time.perf_counter if unit == "s" else itertools.count().__next__
-    seconds = 0.0
-    start = time.perf_counter()
     for mark, history, G in race(setting, seed, marks, clock):
-        seconds += time.perf_counter() - start
-        row = same | {
-            "seconds": mark if unit == "s" else seconds,
+        row = same | ({"seconds": mark} if unit == "s" else {})
+        row |= {
             "steps": history.step,
             "reference": reference,
             "threads": torch.get_num_threads(),
@@ -311,7 +309,6 @@ def run(path, name, changes, seed, marks, *, reference, unit="s", keep=None):
         row |= measure(G, setting, reference, reference == "test" and mark >= marks[-1])
         print(summary(row), flush=True)
         new_rows.append(row)
-        start = time.perf_counter()
     if keep:
         keep.parent.mkdir(parents=True, exist_ok=True)
         save_file({key: value.contiguous() for key, value in G.state_dict().items()}, keep)
@@ -325,9 +322,9 @@ def run(path, name, changes, seed, marks, *, reference, unit="s", keep=None):
 
 def summary(row):
     """One line about a row of the table."""
+    seconds = f"{row['seconds']:.0f} s, " if "seconds" in row else ""
     parts = [
-        f"{row['variant']}, seed {row['seed']}: {row['seconds']:.0f} s",
-        f"{row['steps']} steps",
+        f"{row['variant']}, seed {row['seed']}: {seconds}{row['steps']} steps",
         f"{row['digit_fid'] / row['floor']:.1f} floors",
         f"coverage {row['coverage']:.3f}",
         f"class_kl {row['class_kl']:.4f}",
@@ -355,7 +352,7 @@ def final(path=tables.FOLDER / "02_compact.csv"):
         runs = [tables.where(rows, variant=name, seed=seed) for seed in SEEDS]
         for moment in zip(*runs, strict=True):  # the rows of all seeds at one mark
             steps = tables.spread(row["steps"] for row in moment)
-            print(f"{name}, {moment[0]['seconds']:.0f} s, steps {steps}: {spreads(moment)}")
+            print(f"{name}, steps {steps}: {spreads(moment)}")
 
 
 def final_marks(changes):
