@@ -166,12 +166,12 @@ def prepare(setting, seed):
         train_step = race_step(setting, G, D, opt_G, opt_D, history)
     else:
         train_step = usual_step(G, D, opt_G, opt_D)
-    if average is None:
-        return train_step, batches, history, [opt_G, opt_D], G
-    measured = average.module
+    measured = G if average is None else average.module
     if setting["conditional"] == "guessed":
         shares = torch.bincount(batches.labels, minlength=G.classes) / len(batches.labels)
         measured = guesses.ChoosingGenerator(measured, shares)
+    if average is None:
+        return train_step, batches, history, [opt_G, opt_D], measured
 
     def step(real, labels):
         metrics_of_step = train_step(real, labels)

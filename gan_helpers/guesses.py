@@ -10,9 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-COMPONENTS = (
-    50  # principal components: neighbours among them are found faster than among 784 pixels
-)
+COMPONENTS = 50  # principal ones: neighbours are found faster among them than among 784 pixels
 NEIGHBOURS = 5
 KINDS = 20  # more than there are digits: one that is written in two ways makes two crowds
 PORTION = 1000  # pictures at a time

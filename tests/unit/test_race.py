@@ -144,6 +144,8 @@ def test_guessed_labels_are_the_batches_and_their_shares_the_generators():
     assert not torch.equal(batches.labels, labels)
     counts = torch.bincount(batches.labels, minlength=guesses.KINDS)
     assert torch.allclose(measured.shares * 300, counts.float())
+    *_, last = race.prepare(setting | {"average": 0.0}, 4)
+    assert torch.equal(last.shares, measured.shares), "without an average, too"
 
 
 def test_r1_acts_on_every_eighth_step_with_eight_times_the_weight(monkeypatch):
