@@ -6,7 +6,7 @@ are stored in notebooks/ lack these times: `gan_notebooks.publish` takes the out
 A section is a heading `## …` with all cells below it. The first trained picture is the first PNG at
 or below the first cell that trains; its seconds run from the start of the first cell to the end of
 the cell that shows it. A cell trains where it calls one of LOOPS, itself or by a function that this
-lesson has defined. (Lesson 05 trains a reader of digits first, and shows what that says.)
+lesson has defined. (Lesson 07 trains a reader of digits first, and shows what that says.)
 """
 
 import ast

@@ -2,7 +2,7 @@
 
 Pairs as in `losses`, called by keyword: `real=` and `fake=` are D's logits of real images and of
 fakes, `labels=` the classes of the real images, int64 [B], where a loss needs them. ValueError for
-other shapes, and for labels that are missing or out of range. Lesson 05 derives them.
+other shapes, and for labels that are missing or out of range. Lesson 07 derives them.
 """
 
 import math

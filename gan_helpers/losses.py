@@ -3,7 +3,7 @@
 Both losses of a pair are called by keyword, `real=`, `fake=` and `labels=`, with what a
 discriminator returns: here scores [B], before any sigmoid; in `class_losses` class logits [B, K].
 Each is a scalar to be *minimised*. A discriminator's loss is the mean over real plus the mean over
-fake; `softmax_gan` compares the whole batch. Lesson 03 derives the pairs, lesson 05 `softmax_gan`.
+fake; `softmax_gan` compares the whole batch. Lesson 05 derives the pairs, lesson 07 `softmax_gan`.
 """
 
 from typing import NamedTuple, Protocol

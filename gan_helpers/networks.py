@@ -153,7 +153,7 @@ class CompactDiscriminator(nn.Module):
 
 
 class Dropout(nn.Module):
-    """In training, set numbers to 0 with probability p and divide the rest by 1 - p (lesson 04).
+    """In training, set numbers to 0 with probability p and divide the rest by 1 - p (lesson 06).
 
     forward(x of any shape) -> the same shape; in eval mode x itself. Raises ValueError unless
     0 <= p < 1.

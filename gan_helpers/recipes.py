@@ -1,7 +1,7 @@
 """The compact recipe of lesson 02 as one step, with or without labels, for any learning rate.
 
 Lesson 02 derives it: cross-entropy, R1 on every eighth step, a rate that falls, averaged weights.
-Lesson 06 adds labels, and real digits with a wrong one. benchmarks/RACE.md says how it was found.
+Lesson 08 adds labels, and real digits with a wrong one. benchmarks/RACE.md says how it was found.
 """
 
 import torch
@@ -45,7 +45,7 @@ def compact_penalty(history, *, r1=2.0, every=8, mismatch=0.05, draw_for_all=Fal
     R1 acts on every `every`-th step of `history` with `every` times the weight `r1`. With labels
     every fourth real digit comes once more with a wrong label and counts as a fake, with the weight
     `mismatch`, so that D has to look at the label from the start. `draw_for_all` draws wrong labels
-    for the whole batch and uses a quarter of them: other random numbers, those of lesson 08.
+    for the whole batch and uses a quarter of them: other random numbers, those of lesson 10.
     Source: Karras et al. 2020, section 3.1; Reed et al. 2016, algorithm 1.
     """
 

@@ -1,209 +1,240 @@
-"""Checks of lesson 05 · The discriminator with ten logits."""
-
-import math
+"""Checks of lesson 05 · Generator losses as tensors."""
 
 import torch
 import torch.nn.functional as F
 
-from gan_helpers.checks import check, is_number, is_tensor, mistakes, near
-
-LOGITS = torch.tensor(  # [4, 3]: four pictures of three classes
-    [[2.0, -1.0, 0.5], [0.0, 0.0, 0.0], [-3.0, 1.0, -2.0], [1.0, 2.0, -0.5]]
-)
+from gan_helpers.checks import check, is_number, is_tensor, mistakes, near, wrong_if
 
 
-@check
-def probability_real(answer):
-    """answer(logits [B, K]) -> σ(lse) [B], finite at ±200."""
-    probabilities = answer(LOGITS.clone())
-    yield is_tensor(probabilities)
-    yield (
-        probabilities.shape == (4,),
-        f"logits [4, 3] become {list(probabilities.shape)}",
-        "one number a picture: sum over dimension 1",
-    )
-    z = LOGITS.exp().sum(1)
-    yield from mistakes(
-        probabilities,
-        (torch.log(z), "it is lse, any real number", "lse is the score; a probability is σ of it"),
-        (1 / (1 + z), "it is the probability of fake", "1 minus that"),
-        (
-            LOGITS.softmax(1).max(1).values,
-            "it is the largest share",
-            "that says how sure D is of a class, not how sure it is of a digit",
-        ),
-    )
-    extreme = torch.tensor([[200.0, 0.0, -200.0], [-200.0, -200.0, -200.0]], requires_grad=True)
-    far = answer(extreme)
-    yield (
-        bool(torch.isfinite(far).all()),
-        "at logits of 200 it is not finite",
-        "do not compute e^200: logsumexp",
-    )
-    yield far.requires_grad, "it has lost its graph", "no .detach(): D is trained by it"
-    (slope,) = torch.autograd.grad(far.sum(), extreme)
-    yield (
-        bool(torch.isfinite(slope).all()),
-        "at logits of 200 its gradient is not a number",
-        "the value survives e^200 = ∞, the gradient does not: logsumexp",
-    )
-    yield (
-        near(probabilities, z / (z + 1)),
-        f"three logits of 0 give {probabilities[1]:.3f} and not 0.75",
-        "Z = 3, and Z / (Z + 1)",
-    )
-    yield near(far, torch.tensor([1.0, 0.0])), "at ±200 it is wrong", "1 and 0"
+def _three_losses(real, fake, reduce):
+    """The answer to exercise 1; `reduce` makes one number of a batch, and should be torch.mean."""
+    return {
+        "cross-entropy": reduce(F.softplus(-real)) + reduce(F.softplus(fake)),
+        "least squares": (reduce((real - 1).square()) + reduce(fake.square())) / 2,
+        "Wasserstein": reduce(fake) - reduce(real),
+    }
 
 
 @check
-def k_plus_one_loss(answer):
-    """answer(real_logits [B, K+1], labels [B], fake_logits [C, K+1]) -> cross-entropy of D."""
-    real = torch.randn(2, 13)  # twelve classes, and "fake"
-    fake = torch.randn(3, 13)
-    labels = torch.tensor([1, 7])
-    loss_of_as_many = answer(real.clone(), labels, fake[:2].clone())  # as many fakes as labels
-    yield from is_number(loss_of_as_many)
-    yield from mistakes(
-        loss_of_as_many,
-        (
-            F.cross_entropy(real, labels) + F.cross_entropy(fake[:2], labels),
-            "the fakes have the labels of the real batch",
-            "that is the recipe of section 3: no term of it says fake",
-        ),
-    )
-    loss = answer(real.clone(), labels, fake.clone())
-    yield from is_number(loss)
-    of_real = F.cross_entropy(real, labels)
-
-    def with_class(k):
-        return of_real + F.cross_entropy(fake, torch.full((3,), k))
-
-    right = with_class(12)
-    uniform = of_real + (fake.logsumexp(1) - fake.mean(1)).mean()
-    at_once = F.cross_entropy(torch.cat([real, fake]), torch.cat([labels, torch.full((3,), 12)]))
-    yield from mistakes(
-        loss,
-        (of_real, "the fakes are left out", "a second cross-entropy, of fake_logits"),
-        (right - of_real, "the real digits are left out", "both parts"),
-        (with_class(0), "the fakes have class 0", "0 is a digit: they need a class of their own"),
-        (
-            with_class(10),
-            "the fakes have class 10",
-            "there are not always ten classes: the last of the logits is fake_logits.shape[1] - 1",
-        ),
-        (
-            with_class(11),
-            "the fakes have the last class but one",
-            "K + 1 logits are numbered 0 … K: the last one is K",
-        ),
-        (
-            uniform,
-            "the fakes have the uniform target",
-            "with an eleventh class there is a better answer: that class",
-        ),
-        (right / 2, "it is half of it", "the sum of the two means"),
-        (
-            at_once,
-            "it is one mean over all five pictures",
-            "the mean over real plus the mean over fake",
-        ),
-    )
+def discriminator_losses(answer):
+    """answer(real_scores [B], fake_scores [C]) -> dict of three losses of D."""
+    real = torch.tensor([2.0, 0.5, -1.0], requires_grad=True)
+    fake = torch.tensor([-2.0, 1.0], requires_grad=True)
+    losses = answer(real, fake)
+    right = _three_losses(real, fake, torch.mean)
     yield (
-        near(loss, right),
-        f"you get {loss:.3f} and not {right:.3f}",
-        "all fakes get the class K, which no digit has",
+        isinstance(losses, dict) and set(losses) == set(right),
+        "it returns no dict of three losses",
+        "a dict with the keys " + ", ".join(f'"{name}"' for name in right),
     )
-
-
-@check
-def classifier_loss(answer):
-    """answer(net, images, labels) -> cross-entropy of the net's raw logits."""
-    labels = torch.tensor([0, 2, 1, 0])
-
-    def net(images):
-        return LOGITS * images.mean()
-
-    def sure_net(images):
-        return torch.tensor([[-200.0, 200.0, 0.0]])
-
-    images = torch.ones(4, 1, 28, 28)
-    loss = answer(net, images, labels)
-    yield from is_number(loss)
-    right = F.cross_entropy(LOGITS, labels)
-    yield from mistakes(
-        loss,
-        (
-            F.cross_entropy(LOGITS.softmax(1), labels),
-            "the softmax is still taken twice",
-            "F.cross_entropy has a log-softmax inside and wants raw logits",
-        ),
-        (
-            F.nll_loss(LOGITS.softmax(1), labels),
-            "nll_loss gets shares, not their logarithms",
-            "nll_loss wants log_softmax",
-        ),
-    )
-    yield loss >= 0, f"it is {loss:.3f}, below 0", "a cross-entropy is at least 0: check the sign"
-    yield (
-        near(loss, right),
-        f"you get {loss:.3f} and not {right:.3f}",
-        "logits in, labels in: one call",
-    )
-    far = answer(sure_net, images[:1], torch.tensor([0]))
+    for name in right:
+        yield from is_number(losses[name], "the mean over real plus the mean over fake: one number")
+        yield (
+            losses[name].requires_grad,
+            f"{name} has lost its graph",
+            "no .detach(): D is trained by it",
+        )
+    yield from _values_of_losses(losses, right, real, fake)
+    far = answer(torch.tensor([-200.0]), torch.tensor([200.0]))["cross-entropy"]
     yield (
         bool(torch.isfinite(far)),
-        "at logits of ±200 it is not finite",
-        "no log of a softmax: log_softmax",
+        "the cross-entropy of a real score of -200 and a fake one of 200 is not finite",
+        "no log of a sigmoid: F.softplus(-s) is -log σ(s)",
     )
     yield (
         near(far, 400.0),
-        f"at logits of ±200 it is {far.item():.4g} and not 400",
-        "a bound inside the log hides the infinity and keeps the error: log_softmax",
+        f"the cross-entropy of a real score of -200 and a fake one of 200 is {far.item():.4g}",
+        "it is 400: a bound or a small number inside the log "
+        "hides the infinity and keeps the error",
+    )
+
+
+def _values_of_losses(losses, right, real, fake):
+    """Lines about what the three losses of D are, given that each is one number."""
+    exchanged = _three_losses(fake, real, torch.mean)
+    sums = _three_losses(real, fake, torch.sum)
+    for name in right:
+        yield from mistakes(
+            losses[name],
+            (
+                exchanged[name],
+                f"{name} has real and fake exchanged",
+                "D wants high scores for real and low ones for fake, and every loss is minimised",
+            ),
+        )
+    yield from mistakes(
+        losses["least squares"],
+        (
+            2 * right["least squares"],
+            "least squares is twice too large",
+            "both squares carry a factor ½",
+        ),
+    )
+    for name in right:
+        yield from mistakes(
+            losses[name],
+            (sums[name], f"{name} is a sum", "take the mean over each batch, then add the two"),
+        )
+        yield (
+            near(losses[name], right[name]),
+            f"{name} is {losses[name].item():.3f} and not {right[name]:.3f}",
+            "real scores 2, 0.5, -1 and fake scores -2, 1: work it out by hand, term by term",
+        )
+
+
+@check
+def wasserstein_pair(answer):
+    """answer(real_scores, fake_scores) -> (D's loss, G's loss) of Wasserstein, real high."""
+    real = torch.tensor([1.0, 3.0], requires_grad=True)  # mean 2
+    fake = torch.tensor([-1.0, 0.0, 2.5], requires_grad=True)  # mean 0.5
+    losses = answer(real, fake)
+    yield (
+        isinstance(losses, tuple) and len(losses) == 2,
+        "it returns no pair",
+        "return d_loss, g_loss",
+    )
+    for loss in losses:
+        yield from is_number(loss, "both losses are single numbers: means")
+        yield (
+            loss.requires_grad,
+            "a loss has lost its graph",
+            "no .detach() and no .item(): backward() must reach the nets",
+        )
+    d_loss, g_loss = losses
+    yield wrong_if(
+        near(d_loss, 1.5) and near(g_loss, 0.5),
+        "both signs are turned: a game, but one in which real is low",
+        "here real is to be high: turn both",
+    )
+    yield wrong_if(
+        near(d_loss, 1.5),
+        "D's loss falls when real scores fall",
+        "D wants real up and fake down, and its loss is minimised: fake minus real",
+    )
+    yield (
+        near(d_loss, -1.5),
+        f"D's loss is {d_loss.item():.3f}, not 0.5 - 2",
+        "mean of fake minus mean of real",
+    )
+    yield wrong_if(
+        near(g_loss, 0.5),
+        "G's loss falls when the scores of its fakes fall",
+        "G wants its fakes' scores up, and its loss is minimised: a minus sign",
+    )
+    yield (
+        near(g_loss, -0.5),
+        f"G's loss is {g_loss.item():.3f}, not -0.5",
+        "minus the mean of fake, and nothing else",
+    )
+    d_by_real, d_by_fake = torch.autograd.grad(
+        d_loss, (real, fake), allow_unused=True, retain_graph=True
+    )
+    (g_by_fake,) = torch.autograd.grad(g_loss, fake, allow_unused=True)
+    slopes = ((d_by_real, -1 / 2), (d_by_fake, 1 / 3), (g_by_fake, -1 / 3))
+    yield (
+        all(
+            gradient is not None and near(gradient, torch.full_like(gradient, slope))
+            for gradient, slope in slopes
+        ),
+        "the values are right, a gradient is not",
+        "a detach() inside stops one of them",
     )
 
 
 @check
-def undecided(answer):
-    """answer(logits [B, K]) -> mean cross-entropy with the uniform distribution."""
-    loss = answer(LOGITS.clone())
-    yield from is_number(loss)
-    shares = LOGITS.softmax(1)
-    log_shares = LOGITS.log_softmax(1)
-    right = -log_shares.mean()
+def stable(answer):
+    """answer(scores, any shape) -> -log σ(score) elementwise, with its slope, from -200 to 200."""
+    # No score of 0: see the solution.
+    scores = torch.tensor([[-200.0, -20.0, -1.0], [0.5, 17.0, 200.0]], requires_grad=True)
+    losses = answer(scores)
+    yield is_tensor(losses)
+    yield (
+        losses.shape == scores.shape,
+        f"scores [2, 3] become {list(losses.shape)}",
+        "no mean here: one number for each score",
+    )
+    yield (
+        bool(torch.isfinite(losses).all()),
+        "at a score of -200 or 200 it is not finite",
+        "σ(-200) is rounded to 0 and its log is -∞, and e^200 overflows: "
+        "take the exponential of -|s| only",
+    )
+    yield from mistakes(
+        losses,
+        (
+            F.softplus(scores),
+            "high scores cost more than low ones",
+            "-log σ(s) is small where s is high: look at the sign",
+        ),
+    )
+    yield (
+        near(losses[0, 0], 200.0, 0.1),
+        f"at -200 it is {losses[0, 0].item():.4g} and not 200",
+        "adding a small number inside the log, or a clamp of the result, "
+        "hides the infinity and keeps the error",
+    )
+    yield (
+        near(losses, F.softplus(-scores)),
+        "some values are wrong",
+        "max(-s, 0) + log(1 + e^(-|s|)): try it at 0.5 by hand, 0.474",
+    )
+    yield (
+        losses[1, 1] > 0,
+        "at 17 it is 0, and not 4e-8",
+        "log(1 + x) loses a small x: log1p(x) does not",
+    )
+    yield losses.requires_grad, "it has lost its graph", "no .detach(): the slope is what G feels"
+    (slopes,) = torch.autograd.grad(losses.sum(), scores)
+    yield (
+        bool(torch.isfinite(slopes).all()),
+        "the slopes at -200 or 200 are not numbers",
+        "torch.where computes both branches, and the unused one sends back 0 · ∞: "
+        "take the exponential of -|s| only",
+    )
+    yield (
+        near(slopes, -(1 - scores.detach().sigmoid())),
+        "the values are right, the slopes are not",
+        "the slope is -(1 - σ(s)): no .detach(), and no value set by hand",
+    )
+
+
+@check
+def weighted(answer):
+    """answer(scores [B], weights [B]) -> Σ w·(-log σ(s)) / Σ w, a scalar."""
+    scores = torch.tensor([-1.0, 0.0, 2.0])
+    weights = torch.tensor([1.0, 3.0, 0.0])
+    each = F.softplus(-scores)
+    right = (weights * each).sum() / 4
+    loss = answer(scores, weights)
+    yield from is_number(loss, "sum up, then divide: one number")
     yield from mistakes(
         loss,
         (
-            -(shares * log_shares).sum(1).mean(),
-            "it is the entropy",
-            "that is largest, not smallest, where D is undecided: "
-            "weigh each class with 1/K, not with its share",
+            each.mean(),
+            "the weights change nothing",
+            'reduction="none" first: multiply before you reduce',
         ),
+        ((weights * each).sum(), "it is the sum", "divide by the sum of the weights"),
         (
-            -LOGITS.log_softmax(0).mean(),
-            "the softmax runs over the pictures",
-            "dimension 1 holds the classes",
-        ),
-        (-right, "the sign is wrong", "minus the mean of the log-shares"),
-        (3 * right, "it is K times too large", "1/K: the mean over the classes, not the sum"),
-        (
-            right - math.log(3),
-            "it is 0 at equal logits",
-            "that is the divergence KL(U ‖ softmax) alone; the cross-entropy is log K more",
+            (weights * each).mean(),
+            "it is divided by the number of scores",
+            "a weight of 0 must be as if the score were not there: "
+            "divide by the sum of the weights",
         ),
     )
     yield (
         near(loss, right),
-        f"you get {loss:.3f} and not {right:.3f}",
-        "three equal logits must give log 3 = 1.099",
+        f"you get {float(loss):.3f} and not {right:.3f}",
+        "(1 · 1.313 + 3 · 0.693 + 0 · 0.127) / 4",
     )
-    far = answer(torch.tensor([[200.0, 0.0, -200.0]]))
+    loss_of_column = answer(scores[:, None], weights[:, None])
     yield (
-        bool(torch.isfinite(far)),
-        "at logits of ±200 it is not finite",
-        "no log of a softmax: log_softmax",
+        near(loss_of_column, right),
+        "scores and weights of shape [3, 1] go wrong",
+        "nothing in the formula depends on the shape",
     )
     yield (
-        near(far, 200.0),
-        f"at logits of 200, 0 and -200 it is {far.item():.4g} and not 200",
-        "a bound inside the log hides the infinity and keeps the error: log_softmax",
+        near(answer(scores, 10 * weights), right),
+        "weights ten times as large give another loss",
+        "divide by the sum of the weights",
     )

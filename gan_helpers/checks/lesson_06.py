@@ -1,244 +1,220 @@
-"""Checks of lesson 06 · Conditional GAN."""
+"""Checks of lesson 06 · Label smoothing and dropout."""
 
-import functools
 import operator
 
 import torch
-import torch.nn.functional as F
 
-from gan_helpers.checks import check, is_number, is_tensor, mistakes, near
-
-
-def _planes(one_hot, height, width):
-    """The answer to exercise 1."""
-    return one_hot[:, :, None, None].expand(-1, -1, height, width)
+from gan_helpers.checks import check, is_tensor, mistakes, near, wrong_if
 
 
 @check
-def label_planes(answer):
-    """answer(one_hot [B, 10], height, width) -> [B, 10, height, width], plane k one_hot[:, k]."""
-    one_hot = F.one_hot(torch.tensor([3, 0, 7]), 10).float()
-    planes = answer(one_hot.clone(), 4, 6)
-    yield is_tensor(planes)
-    yield (
-        planes.shape == (3, 10, 4, 6),
-        f"with height 4 and width 6 it has shape {list(planes.shape)}",
-        "[B, 10, height, width]: two new dimensions, then stretched",
+def smooth_labels(answer):
+    """answer(n, real) -> float32 [n]: 0.9 for real pictures, 0 for fakes."""
+    of_real = answer(5, True)
+    of_fake = answer(3, False)
+    yield is_tensor(of_real)
+    yield is_tensor(of_fake)
+    for targets, n in ((of_real, 5), (of_fake, 3)):
+        yield (
+            targets.shape == (n,),
+            f"for {n} pictures the shape is {list(targets.shape)}",
+            "one target a picture, as D returns one score a picture: [n], not [n, 1]",
+        )
+        yield (
+            targets.dtype == torch.float32,
+            f"the targets are {targets.dtype}",
+            "float32, like D's scores",
+        )
+    yield wrong_if(
+        (of_real == 1).all(),
+        "the targets of real pictures are still 1",
+        "one factor is missing: 0.9",
     )
     yield from mistakes(
-        planes,
+        of_fake,
         (
-            one_hot.repeat(1, 24).view(3, 10, 4, 6),
-            "each plane is striped: it holds all ten numbers",
-            "for the label 3, plane 3 should be all 1: "
-            "add two dimensions at the end, and expand those",
+            torch.full((3,), 0.1),
+            "the targets of fakes are 0.1",
+            "one-sided: only the real side is smoothed, fakes keep 0",
         ),
+        (torch.full((3,), 0.9), "the targets of fakes are 0.9", "look at `real`"),
     )
     yield (
-        bool((planes == planes[:, :, :1, :1]).all()),
-        "a plane holds different numbers",
-        "each plane has one number everywhere: expand, not view",
+        near(of_real, torch.full((5,), 0.9)),
+        f"the targets of real pictures are {of_real.tolist()}",
+        "0.9, each of them",
     )
-    right = _planes(one_hot, 4, 6)
-    yield from mistakes(
-        planes,
-        (1 - right, "ones and zeros are exchanged", "plane k is 1 where the label is k"),
-        (right.flip(1), "the planes stand in reverse order", "plane k is one_hot[:, k]"),
-    )
-    yield near(planes, right), "the planes hold other numbers", "plane k is all one_hot[:, k]"
-    mixed = torch.tensor([[0.25, 0.75] + [0.0] * 8])
     yield (
-        near(answer(mixed, 2, 2), _planes(mixed, 2, 2)),
-        "half a 0 and half a 1 does not come through",
-        "copy the numbers as they are, and do not look for the 1",
+        bool((of_fake == 0).all()),
+        f"the targets of fakes are {of_fake.tolist()}",
+        "0, each of them",
     )
 
 
 @check
-def with_label(answer):
-    """answer(images [B, 1, H, W], labels [B]) -> [B, 11, H, W]: the picture, then ten planes."""
-    images = torch.rand(3, 1, 4, 6) * 2 - 1
-    labels = torch.tensor([8, 2, 0])  # no 9 among them
-    channels = answer(images.clone(), labels.clone())
-    yield is_tensor(channels)
-    yield from mistakes(
-        channels.shape,
-        ((3, 2, 4, 6), "the label is still one plane", "ten planes: F.one_hot(labels, 10)"),
-        (
-            (3, 10, 4, 6),
-            "it has ten channels",
-            "F.one_hot needs to be told that there are ten digits, when a batch has no 9; "
-            "or is the picture missing?",
-        ),
-        comparison=operator.eq,
+def one_sided(answer):
+    """answer({name: (real targets [B], fake targets [B])}) -> names that smooth real alone."""
+    ones = torch.ones(4)
+    settings = {
+        "hard": (ones, 0 * ones),
+        "real 0.9": (0.9 * ones, 0 * ones),
+        "both sides": (0.9 * ones, 0.1 * ones),
+        "fakes only": (ones, 0.1 * ones),
+        "random": (torch.tensor([0.7, 1.2, 0.8, 1.1]), 0 * ones),  # mean 0.95
+        "random, too high": (torch.tensor([0.9, 1.2, 1.0, 1.1]), 0 * ones),  # mean 1.05
+        "one fake in four": (0.9 * ones, torch.tensor([0.0, 0.0, 0.2, 0.0])),
+        "zeros times 0.9": (ones, torch.zeros(4) * 0.9),
+    }
+    names = answer(settings)
+    yield (
+        isinstance(names, list),
+        f"it returns {type(names).__name__} and no list",
+        "return a list of names",
     )
     yield (
-        channels.shape == (3, 11, 4, 6),
-        f"pictures [3, 1, 4, 6] become {list(channels.shape)}",
-        "the picture's channel and ten more, height and width as they are",
-    )
-    yield (
-        channels.dtype == torch.float32,
-        f"it is {channels.dtype}",
-        "float32, like the pictures: .float()",
-    )
-    right_planes = _planes(F.one_hot(labels, 10).float(), 4, 6)
-    yield from mistakes(
-        channels,
-        (
-            torch.cat([right_planes, images], 1),
-            "the planes stand before the picture",
-            "the picture first",
-        ),
-    )
-    picture = channels[:, :1]
-    planes = channels[:, 1:]
-    yield (
-        near(picture, images),
-        "the first channel is not the picture",
-        "torch.cat([images, planes], 1)",
+        set(names) <= set(settings),
+        "it returns something that is no name",
+        "the dict's keys are the names",
     )
     yield from mistakes(
-        planes,
+        names,
+        ("hard", '"hard" is among them', "targets of 1 and 0 are not smoothed at all"),
+        ("both sides", '"both sides" is among them', "its fakes have the target 0.1"),
+        ("fakes only", '"fakes only" is among them', "that is the wrong side"),
         (
-            right_planes * labels.view(3, 1, 1, 1),
-            "the planes hold the digit's number",
-            "1 in the plane of the digit, whichever it is",
+            "one fake in four",
+            '"one fake in four" is among them',
+            "the mean of its fake targets is 0.05: look at all of them, not at the first",
         ),
+        (
+            "random, too high",
+            '"random, too high" is among them',
+            "its mean is 1.05: what counts is the mean target, and it must lie below 1",
+        ),
+        comparison=operator.contains,
     )
     yield (
-        bool((planes == planes[:, :, :1, :1]).all()),
-        "a plane holds different numbers",
-        "each plane has one number everywhere: the bug of exercise 1",
+        "random" in names,
+        '"random" is missing',
+        "some of its targets lie above 1, but their mean is 0.95, and the loss sees the mean",
     )
-    yield (
-        near(planes, right_planes),
-        "the planes do not show the label",
-        "plane k is 1 where the label is k, else 0",
-    )
-
-
-def _mean_cost(scores):
-    return F.softplus(scores).mean()
+    yield "real 0.9" in names, '"real 0.9" is missing', "that is the published recipe"
+    yield names == ["real 0.9", "random"], f"you get {names}", "in the dict's order, each name once"
 
 
 @check
-def matching_aware_loss(answer):
-    """answer(real [B], wrong [C], fake [N] raw scores) -> loss of real, and half of the others."""
-    real = torch.tensor([2.0, -1.0, 0.5])
-    wrong = torch.tensor([-0.5, 1.5])
-    fake = torch.tensor([-2.0, 0.3, 0.1, 1.0])
-    loss = answer(real.clone(), wrong.clone(), fake.clone())
-    yield from is_number(loss)
-    of_real = _mean_cost(-real)
-    of_wrong = _mean_cost(wrong)
-    of_fake = _mean_cost(fake)
-    right = of_real + 0.5 * (of_wrong + of_fake)
-    left_out = ("the wrong labels are left out", "three terms: real, wrong label, fake")
-    exchanged = _mean_cost(real) + 0.5 * (_mean_cost(-wrong) + _mean_cost(-fake))
-    sums = F.softplus(-real).sum() + 0.5 * (F.softplus(wrong).sum() + F.softplus(fake).sum())
+def probability_real(answer):
+    """answer(scores [B], a) -> σ(score) / a, at most 1."""
+    scores = torch.tensor([-2.0, 0.0, 1.0, 2.0, 5.0])
+    probabilities = answer(scores, 0.8)
+    yield is_tensor(probabilities)
+    yield (
+        probabilities.shape == scores.shape,
+        f"scores [5] become {list(probabilities.shape)}",
+        "one probability a score",
+    )
+    answers_of_D = scores.sigmoid()
     yield from mistakes(
-        loss,
+        probabilities,
         (
-            of_real + of_wrong + of_fake,
-            "the two kinds of fake count 1 each",
-            'half of each, or "fake" would count twice as much as "real"',
-        ),
-        (of_real + 0.5 * of_fake, *left_out),
-        (of_real + of_fake, *left_out),
-        (
-            of_real + 0.5 * (_mean_cost(-wrong) + of_fake),
-            "real digits with a wrong label count as real",
-            "as a pair they are fake: their scores must go down",
+            answers_of_D,
+            "it is D's answer itself",
+            "a D at its best answers a · p/(p+q): turn that round",
         ),
         (
-            exchanged,
-            "the signs are exchanged",
-            "scores of real pairs up: softplus(-s); the others down: softplus(s)",
-        ),
-        (-right, "the sign is wrong", "a loss is minimised: softplus is never negative"),
-        (sums, "these are sums", "the mean of each set"),
-        (
-            of_real + _mean_cost(torch.cat([wrong, fake])),
-            "it is one mean over all six",
-            "the two sets differ in size: a mean of each, then half of both",
+            0.8 * answers_of_D,
+            "it is a times D's answer",
+            "D's answer is already a times the probability: divide",
         ),
     )
     yield (
-        near(loss, right),
-        f"you get {loss:.3f} and not {right:.3f}",
-        "where all scores are 0 it is 2 log 2 = 1.386",
-    )
-    yield from _matching_at_extreme_scores(answer)
-
-
-def _matching_at_extreme_scores(answer):
-    """Lines about the value and the slopes of the loss of exercise 3 at scores of ±200."""
-    scores = [torch.tensor([score], requires_grad=True) for score in (-200.0, 200.0, 200.0)]
-    loss = answer(*scores)
-    yield (
-        bool(torch.isfinite(loss)) and near(loss, 400.0),
-        f"at scores of ±200 it is {loss.item():.4g} and not 400",
-        "no log of a sigmoid: F.softplus",
-    )
-    slopes = torch.autograd.grad(loss, scores, allow_unused=True) if loss.requires_grad else [None]
-    yield (
-        all(slope is not None for slope in slopes),
-        "some scores get no gradient",
-        "no .item() and no .detach(): D is trained by all three",
+        bool((probabilities >= 0).all()),
+        "a probability below 0",
+        "is it σ(score), and not the score, that you divide by a",
     )
     yield (
-        near(torch.cat(slopes), [-1.0, 0.5, 0.5]),
-        "at scores of ±200 its gradient is wrong",
-        "no bounds inside: F.softplus",
+        bool((probabilities <= 1).all()),
+        f"a probability of {probabilities.max():.3f}",
+        "where D's answer is above a, say 1: clamp",
     )
+    yield (
+        near(probabilities, (answers_of_D / 0.8).clamp(max=1)),
+        f"with a = 0.8 the score 0 gives {probabilities[1]:.3f} and not 0.625",
+        "σ(0) = 0.5, and 0.5 / 0.8 = 0.625",
+    )
+    unsmoothed = answer(scores, 1.0)
+    yield near(unsmoothed, answers_of_D), "with a = 1 it is not σ(score)", "use a, not 0.8 or 0.9"
 
 
 @check
-def accuracy_by_digit(answer):
-    """answer(read [N], wanted [N]) -> share read right of each wanted digit [10], NaN of none."""
-    wanted = torch.tensor([0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8])
-    read = torch.tensor([0, 0, 0, 1, 1, 7, 2, 3, 9, 5, 6, 7, 8])
-    shares = answer(read.clone(), wanted.clone())
+def dropout(answer):
+    """answer(x, p, training) -> x with a share p of zeros, the rest / (1 - p); else x itself."""
+    x = torch.rand(200, 50) + 0.5  # no zeros
+    unchanged = answer(x, 0.3, False)
+    yield is_tensor(unchanged)
     yield (
-        isinstance(shares, torch.Tensor),
-        f"it returns {type(shares).__name__} and no tensor",
-        "torch.stack or torch.tensor around the list, and `return` in front",
+        torch.equal(unchanged, x),
+        "with training=False x is changed",
+        "then x comes back as it is",
     )
+    before = x.clone()
+    thinned = answer(x, 0.3, True)
+    yield is_tensor(thinned)
     yield (
-        shares.shape == (10,),
-        f"it has shape {list(shares.shape)}",
-        "ten shares, one for each digit, 0 to 9",
+        torch.equal(x, before),
+        "x itself was changed",
+        "make a new tensor, and do not assign into x",
     )
-    nan = float("nan")
-    right = torch.tensor([0.75, 0.5, 1, 1, 0, 1, 1, 1, 1, nan])
-    right_counts = right[:9] * wanted.bincount()
-    near_or_nan = functools.partial(torch.allclose, atol=1e-5, equal_nan=True)
+    yield thinned.shape == x.shape, f"[200, 50] becomes {list(thinned.shape)}", "the shape stays"
+    yield from _dropped_elements(thinned == 0)
+    ratio = thinned[thinned != 0] / x[thinned != 0]
     yield from mistakes(
-        shares.float(),
+        ratio,
         (
-            torch.tensor([1, 0.5, 1, 1, nan, 1, 1, 0.5, 1, 0]),
-            "it is the share of those that look like a k",
-            "of the pictures that were *asked* to be a k: choose by wanted",
+            torch.ones_like(ratio),
+            "what is kept is not scaled",
+            "divide by 1 - p, or the next layer gets less in training than in eval mode",
         ),
-        comparison=near_or_nan,
-    )
-    yield from mistakes(
-        shares[:9],
-        (
-            right_counts / 13,
-            "the shares are of all pictures",
-            "divide by how often that digit was asked for",
-        ),
-        (right_counts, "these are counts", "divide by how often that digit was asked for"),
     )
     yield (
-        bool(shares[9].isnan()),
-        f"no 9 was asked for, and its share is {shares[9]:.3g}",
-        "nothing of nothing: NaN",
+        near(ratio, torch.full_like(ratio, 1 / 0.7)),
+        f"what is kept is multiplied by {ratio.mean():.3f}",
+        "by 1 / (1 - p)",
+    )
+    yield wrong_if(
+        torch.equal(answer(x, 0.3, True), thinned),
+        "it drops the same elements every time",
+        "draw anew in each call: no seed inside",
+    )
+    yield torch.equal(answer(x, 0.0, True), x), "with p = 0 x is changed", "nothing is dropped then"
+    images = torch.ones(4, 1, 28, 28)
+    yield (
+        answer(images, 0.5, True).shape == images.shape,
+        "images [4, 1, 28, 28] change their shape",
+        "any shape",
+    )
+
+
+def _dropped_elements(dropped):
+    """Lines about which elements of [200, 50] became 0 where p is 0.3; dropped is a mask."""
+
+    def in_whole_lines(dim):
+        return bool((dropped.all(dim) | ~dropped.any(dim)).all())
+
+    yield wrong_if(
+        dropped.any() and (in_whole_lines(0) or in_whole_lines(1)),
+        "whole rows or columns become 0",
+        "each element has a draw of its own: torch.rand_like(x)",
+    )
+    share = dropped.float().mean().item()
+    yield share > 0, "with training=True nothing becomes 0", "compare random numbers with p"
+    yield wrong_if(
+        abs(share - 0.7) < 0.03,
+        "seven tenths are 0 where p is 0.3",
+        "p is the probability of being dropped: keep where the random number is at least p",
     )
     yield (
-        near_or_nan(shares.float(), right),
-        f"you get {[round(share, 3) for share in shares.tolist()]}",
-        "0 was asked for 4 times and read 3 times",
+        abs(share - 0.3) < 0.03,
+        f"a share of {share:.2f} becomes 0",
+        "a random number below p: dropped",
     )

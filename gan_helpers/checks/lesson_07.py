@@ -1,173 +1,209 @@
-"""Checks of lesson 07 · Wasserstein GAN; those of exercises 3 to 5 are in lesson_07_slope."""
+"""Checks of lesson 07 · The discriminator with ten logits."""
+
+import math
 
 import torch
+import torch.nn.functional as F
 
-from gan_helpers.checks import check, is_number, mistakes, near
-from gan_helpers.checks.lesson_07_slope import clip_critic, interpolate, penalty_from
+from gan_helpers.checks import check, is_number, is_tensor, mistakes, near
 
-__all__ = [
-    "clip_critic",
-    "critic_and_generator_loss",
-    "earth_movers_distance",
-    "interpolate",
-    "penalty_from",
-]
+LOGITS = torch.tensor(  # [4, 3]: four pictures of three classes
+    [[2.0, -1.0, 0.5], [0.0, 0.0, 0.0], [-3.0, 1.0, -2.0], [1.0, 2.0, -0.5]]
+)
 
 
 @check
-def critic_and_generator_loss(answer):
-    """answer(real_scores [B], fake_scores [C]) -> mean fake - mean real, and -mean fake."""
-    real = torch.tensor([3.0, 5.0], requires_grad=True)
-    fake = torch.tensor([1.0, 0.0, 2.5], requires_grad=True)
-    losses = answer(real, fake)
+def probability_real(answer):
+    """answer(logits [B, K]) -> σ(lse) [B], finite at ±200."""
+    probabilities = answer(LOGITS.clone())
+    yield is_tensor(probabilities)
     yield (
-        isinstance(losses, tuple | list) and len(losses) == 2,
-        "it does not return two losses",
-        "the critic's first, then the generator's",
+        probabilities.shape == (4,),
+        f"logits [4, 3] become {list(probabilities.shape)}",
+        "one number a picture: sum over dimension 1",
     )
-    critic_loss, generator_loss = losses
-    yield from is_number(critic_loss)
-    yield from is_number(generator_loss)
-    yield from _values_of_both_losses(critic_loss, generator_loss)
+    z = LOGITS.exp().sum(1)
+    yield from mistakes(
+        probabilities,
+        (torch.log(z), "it is lse, any real number", "lse is the score; a probability is σ of it"),
+        (1 / (1 + z), "it is the probability of fake", "1 minus that"),
+        (
+            LOGITS.softmax(1).max(1).values,
+            "it is the largest share",
+            "that says how sure D is of a class, not how sure it is of a digit",
+        ),
+    )
+    extreme = torch.tensor([[200.0, 0.0, -200.0], [-200.0, -200.0, -200.0]], requires_grad=True)
+    far = answer(extreme)
     yield (
-        critic_loss.requires_grad and generator_loss.requires_grad,
-        "it has lost its graph",
-        "no .detach() and no .item()",
+        bool(torch.isfinite(far).all()),
+        "at logits of 200 it is not finite",
+        "do not compute e^200: logsumexp",
     )
-    by_real, by_fake = torch.autograd.grad(critic_loss, (real, fake), allow_unused=True)
-    slopes = ((by_real, torch.full((2,), -1 / 2)), (by_fake, torch.full((3,), 1 / 3)))
+    yield far.requires_grad, "it has lost its graph", "no .detach(): D is trained by it"
+    (slope,) = torch.autograd.grad(far.sum(), extreme)
     yield (
-        all(slope is not None and near(slope, right) for slope, right in slopes),
-        "the critic's loss has the right value and the wrong gradient",
-        "both means must keep their graph",
+        bool(torch.isfinite(slope).all()),
+        "at logits of 200 its gradient is not a number",
+        "the value survives e^200 = ∞, the gradient does not: logsumexp",
     )
+    yield (
+        near(probabilities, z / (z + 1)),
+        f"three logits of 0 give {probabilities[1]:.3f} and not 0.75",
+        "Z = 3, and Z / (Z + 1)",
+    )
+    yield near(far, torch.tensor([1.0, 0.0])), "at ±200 it is wrong", "1 and 0"
 
 
-def _values_of_both_losses(critic_loss, generator_loss):
-    """Lines about the losses of real scores 3, 5 and fake scores 1, 0, 2.5."""
-    mean_real = 4.0
-    mean_fake = 3.5 / 3
-    estimate = mean_real - mean_fake
-    alike = (
-        "the critic treats real and fake alike",
-        "one of the two means has to go up and the other down",
-    )
+@check
+def k_plus_one_loss(answer):
+    """answer(real_logits [B, K+1], labels [B], fake_logits [C, K+1]) -> cross-entropy of D."""
+    real = torch.randn(2, 13)  # twelve classes, and "fake"
+    fake = torch.randn(3, 13)
+    labels = torch.tensor([1, 7])
+    loss_of_as_many = answer(real.clone(), labels, fake[:2].clone())  # as many fakes as labels
+    yield from is_number(loss_of_as_many)
     yield from mistakes(
-        critic_loss,
+        loss_of_as_many,
         (
-            estimate,
-            "the critic's loss is its estimate, which it should make large",
-            "a loss is minimised: turn it round",
+            F.cross_entropy(real, labels) + F.cross_entropy(fake[:2], labels),
+            "the fakes have the labels of the real batch",
+            "that is the recipe of section 3: no term of it says fake",
         ),
     )
+    loss = answer(real.clone(), labels, fake.clone())
+    yield from is_number(loss)
+    of_real = F.cross_entropy(real, labels)
+
+    def with_class(k):
+        return of_real + F.cross_entropy(fake, torch.full((3,), k))
+
+    right = with_class(12)
+    uniform = of_real + (fake.logsumexp(1) - fake.mean(1)).mean()
+    at_once = F.cross_entropy(torch.cat([real, fake]), torch.cat([labels, torch.full((3,), 12)]))
     yield from mistakes(
-        generator_loss,
+        loss,
+        (of_real, "the fakes are left out", "a second cross-entropy, of fake_logits"),
+        (right - of_real, "the real digits are left out", "both parts"),
+        (with_class(0), "the fakes have class 0", "0 is a digit: they need a class of their own"),
         (
-            mean_fake,
-            "G makes the scores of its fakes small",
-            "G wants high marks: minus their mean",
+            with_class(10),
+            "the fakes have class 10",
+            "there are not always ten classes: the last of the logits is fake_logits.shape[1] - 1",
         ),
         (
-            estimate,
-            "G's loss has the real scores in it",
-            "G cannot change them; only the fakes count",
+            with_class(11),
+            "the fakes have the last class but one",
+            "K + 1 logits are numbered 0 … K: the last one is K",
         ),
-    )
-    yield from mistakes(
-        critic_loss,
-        (mean_fake + mean_real, *alike),
-        (-mean_fake - mean_real, *alike),
         (
-            3.5 - 8.0,
-            "it adds up the scores of the critic",
-            "the mean, so that batches of any size agree",
+            uniform,
+            "the fakes have the uniform target",
+            "with an eleventh class there is a better answer: that class",
+        ),
+        (right / 2, "it is half of it", "the sum of the two means"),
+        (
+            at_once,
+            "it is one mean over all five pictures",
+            "the mean over real plus the mean over fake",
         ),
     )
     yield (
-        near(critic_loss, -estimate),
-        f"the critic's loss is {critic_loss:.3f} and not {-estimate:.3f}",
-        "mean of fake minus mean of real",
-    )
-    yield (
-        near(generator_loss, -mean_fake),
-        f"G's loss is {generator_loss:.3f} and not {-mean_fake:.3f}",
-        "minus the mean of the fake scores",
+        near(loss, right),
+        f"you get {loss:.3f} and not {right:.3f}",
+        "all fakes get the class K, which no digit has",
     )
 
 
 @check
-def earth_movers_distance(answer):
-    """answer(a [N], b [N]) -> mean distance of the sorted numbers."""
-    a = torch.tensor([2.0, 1.0, 6.0], requires_grad=True)
-    b = torch.tensor([0.0, 10.0, 5.5])
-    distance = answer(a, b)
-    yield from is_number(distance, "one number: the mean over the heaps")
-    yield from _ways_from_heaps_to_holes(distance, a, b)
-    heaps = torch.tensor([0.0, 3.0])
-    holes = torch.tensor([1.0, 2.0])  # one to the right, one to the left
+def classifier_loss(answer):
+    """answer(net, images, labels) -> cross-entropy of the net's raw logits."""
+    labels = torch.tensor([0, 2, 1, 0])
+
+    def net(images):
+        return LOGITS * images.mean()
+
+    def sure_net(images):
+        return torch.tensor([[-200.0, 200.0, 0.0]])
+
+    images = torch.ones(4, 1, 28, 28)
+    loss = answer(net, images, labels)
+    yield from is_number(loss)
+    right = F.cross_entropy(LOGITS, labels)
+    yield from mistakes(
+        loss,
+        (
+            F.cross_entropy(LOGITS.softmax(1), labels),
+            "the softmax is still taken twice",
+            "F.cross_entropy has a log-softmax inside and wants raw logits",
+        ),
+        (
+            F.nll_loss(LOGITS.softmax(1), labels),
+            "nll_loss gets shares, not their logarithms",
+            "nll_loss wants log_softmax",
+        ),
+    )
+    yield loss >= 0, f"it is {loss:.3f}, below 0", "a cross-entropy is at least 0: check the sign"
     yield (
-        near(answer(heaps, holes), 1.0),
-        f"heaps at 0 and 3 with holes at 1 and 2 give {answer(heaps, holes):.3f} and not 1",
-        "a way to the left costs as much as one to the right: abs before the mean",
+        near(loss, right),
+        f"you get {loss:.3f} and not {right:.3f}",
+        "logits in, labels in: one call",
+    )
+    far = answer(sure_net, images[:1], torch.tensor([0]))
+    yield (
+        bool(torch.isfinite(far)),
+        "at logits of ±200 it is not finite",
+        "no log of a softmax: log_softmax",
     )
     yield (
-        near(answer(b.clone(), a.detach()), 8.5 / 3),
-        "it changes when heaps and holes change places",
-        "a distance is the same in both directions: abs",
-    )
-    yield (
-        distance.requires_grad,
-        "it has lost its graph",
-        "no .detach(), no .tolist(): tensors from end to end",
-    )
-    (slope,) = torch.autograd.grad(distance, a)
-    yield (
-        near(slope, torch.tensor([-1.0, 1.0, -1.0]) / 3),
-        "its gradient is wrong",
-        "each heap's own way: sort, abs, mean",
+        near(far, 400.0),
+        f"at logits of ±200 it is {far.item():.4g} and not 400",
+        "a bound inside the log hides the infinity and keeps the error: log_softmax",
     )
 
 
-def _ways_from_heaps_to_holes(distance, a, b):
-    """Lines about which way each heap of a goes to a hole of b, and what the ways cost."""
-    a_sorted = a.sort().values
-    b_sorted = b.sort().values
-    squared = (a_sorted - b_sorted).square().mean()
-    one_sorted = ("only one of the two is sorted", "both have to be in order")
-    squares = ("the ways are squared", "the cost is the distance itself: abs")
+@check
+def undecided(answer):
+    """answer(logits [B, K]) -> mean cross-entropy with the uniform distribution."""
+    loss = answer(LOGITS.clone())
+    yield from is_number(loss)
+    shares = LOGITS.softmax(1)
+    log_shares = LOGITS.log_softmax(1)
+    right = -log_shares.mean()
     yield from mistakes(
-        distance,
+        loss,
         (
-            (a - b).abs().mean(),
-            "it is the cost of the assignment as the numbers come",
-            "sort both first",
+            -(shares * log_shares).sum(1).mean(),
+            "it is the entropy",
+            "that is largest, not smallest, where D is undecided: "
+            "weigh each class with 1/K, not with its share",
         ),
-        ((a_sorted - b).abs().mean(), *one_sorted),
-        ((a - b_sorted).abs().mean(), *one_sorted),
         (
-            (a_sorted - b.sort(descending=True).values).abs().mean(),
-            "one is sorted upwards and the other downwards",
-            "smallest to smallest",
+            -LOGITS.log_softmax(0).mean(),
+            "the softmax runs over the pictures",
+            "dimension 1 holds the classes",
         ),
-        (8.5, "it is the whole way of all heaps", "the mean, not the sum"),
-        (squared, *squares),
-        (squared.sqrt(), *squares),
+        (-right, "the sign is wrong", "minus the mean of the log-shares"),
+        (3 * right, "it is K times too large", "1/K: the mean over the classes, not the sum"),
         (
-            torch.cdist(a.unsqueeze(1), b.unsqueeze(1)).min(1).values.mean(),
-            "each heap goes to the nearest hole, and two share one",
-            "each hole takes one heap: sort both",
-        ),
-    )
-    yield from mistakes(
-        distance.abs(),
-        (
-            (a - b).mean().abs(),
-            "ways to the left and to the right cancel",
-            "each way costs its length: abs before the mean",
+            right - math.log(3),
+            "it is 0 at equal logits",
+            "that is the divergence KL(U ‖ softmax) alone; the cross-entropy is log K more",
         ),
     )
     yield (
-        near(distance, 8.5 / 3),
-        f"you get {distance:.3f} and not {8.5 / 3:.3f}",
-        "the mean of 1, 3.5 and 4",
+        near(loss, right),
+        f"you get {loss:.3f} and not {right:.3f}",
+        "three equal logits must give log 3 = 1.099",
+    )
+    far = answer(torch.tensor([[200.0, 0.0, -200.0]]))
+    yield (
+        bool(torch.isfinite(far)),
+        "at logits of ±200 it is not finite",
+        "no log of a softmax: log_softmax",
+    )
+    yield (
+        near(far, 200.0),
+        f"at logits of 200, 0 and -200 it is {far.item():.4g} and not 200",
+        "a bound inside the log hides the infinity and keeps the error: log_softmax",
     )

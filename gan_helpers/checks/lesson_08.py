@@ -1,299 +1,244 @@
-"""Checks of lesson 08 · A fair comparison."""
+"""Checks of lesson 08 · Conditional GAN."""
 
-import math
+import functools
 import operator
-from fractions import Fraction
 
 import torch
+import torch.nn.functional as F
 
-from gan_helpers.checks import check, mistakes
-
-
-def _is_one_number(result):
-    """(holds, reason, hint) for being a plain number, or a tensor of one."""
-    plain = isinstance(result, int | float) and not isinstance(result, bool)
-    return (
-        plain or (isinstance(result, torch.Tensor) and result.numel() == 1),
-        f"it returns {type(result).__name__} and no number",
-        "does every path end with `return`, and one number",
-    )
+from gan_helpers.checks import check, is_number, is_tensor, mistakes, near
 
 
-def _same_number(result, value):
-    return abs(float(result) - value) < 1e-6
-
-
-def _equals(right, result, text, hint):
-    """(holds, reason, hint) for being the number `right`, given as it is printed: "26/6"."""
-    reason = f"{text} {float(result):.4f} and not {right}"
-    return _same_number(result, Fraction(right)), reason, hint
-
-
-def _copy(lists):
-    """The dict with copies of its lists, for an answer that may change them."""
-    return {name: list(values) for name, values in lists.items()}
+def _planes(one_hot, height, width):
+    """The answer to exercise 1."""
+    return one_hot[:, :, None, None].expand(-1, -1, height, width)
 
 
 @check
-def choose_rate(answer):
-    """answer({rate: digit_fids, some NaN}) -> the rate of the lowest median, NaN as infinite."""
-    tries = {
-        4e-3: [6.6, 6.9, 6.7],
-        1e-3: [6.0, 7.0, 6.5],
-        5e-4: [40.0, 6.1, 6.2],
-        2e-3: [2.0, 9.5, 9.0],
-        8e-3: [21.0, 20.0, 22.0],
-    }
-    given = _copy(tries)
-    rate = answer(given)
+def label_planes(answer):
+    """answer(one_hot [B, 10], height, width) -> [B, 10, height, width], plane k one_hot[:, k]."""
+    one_hot = F.one_hot(torch.tensor([3, 0, 7]), 10).float()
+    planes = answer(one_hot.clone(), 4, 6)
+    yield is_tensor(planes)
     yield (
-        isinstance(rate, float),
-        f"it returns {rate!r}",
-        "the rate: one of the keys, and nothing else",
-    )
-    yield (
-        rate in tries,
-        f"it returns {rate:g}, which is none of the rates",
-        "the rate, not its distance",
-    )
-    yield (
-        given == tries,
-        "it changes the lists that it was given",
-        "sorted() makes a new list, .sort() does not",
+        planes.shape == (3, 10, 4, 6),
+        f"with height 4 and width 6 it has shape {list(planes.shape)}",
+        "[B, 10, height, width]: two new dimensions, then stretched",
     )
     yield from mistakes(
-        rate,
+        planes,
         (
-            8e-3,
-            "it chooses the rate with the highest distances",
-            "a distance is better when it is low",
+            one_hot.repeat(1, 24).view(3, 10, 4, 6),
+            "each plane is striped: it holds all ten numbers",
+            "for the label 3, plane 3 should be all 1: "
+            "add two dimensions at the end, and expand those",
         ),
+    )
+    yield (
+        bool((planes == planes[:, :, :1, :1]).all()),
+        "a plane holds different numbers",
+        "each plane has one number everywhere: expand, not view",
+    )
+    right = _planes(one_hot, 4, 6)
+    yield from mistakes(
+        planes,
+        (1 - right, "ones and zeros are exchanged", "plane k is 1 where the label is k"),
+        (right.flip(1), "the planes stand in reverse order", "plane k is one_hot[:, k]"),
+    )
+    yield near(planes, right), "the planes hold other numbers", "plane k is all one_hot[:, k]"
+    mixed = torch.tensor([[0.25, 0.75] + [0.0] * 8])
+    yield (
+        near(answer(mixed, 2, 2), _planes(mixed, 2, 2)),
+        "half a 0 and half a 1 does not come through",
+        "copy the numbers as they are, and do not look for the 1",
+    )
+
+
+@check
+def with_label(answer):
+    """answer(images [B, 1, H, W], labels [B]) -> [B, 11, H, W]: the picture, then ten planes."""
+    images = torch.rand(3, 1, 4, 6) * 2 - 1
+    labels = torch.tensor([8, 2, 0])  # no 9 among them
+    channels = answer(images.clone(), labels.clone())
+    yield is_tensor(channels)
+    yield from mistakes(
+        channels.shape,
+        ((3, 2, 4, 6), "the label is still one plane", "ten planes: F.one_hot(labels, 10)"),
         (
-            2e-3,
-            "it chooses the rate with one lucky run",
-            "compare the medians, not the lowest values",
+            (3, 10, 4, 6),
+            "it has ten channels",
+            "F.one_hot needs to be told that there are ten digits, when a batch has no 9; "
+            "or is the picture missing?",
         ),
-        (
-            1e-3,
-            "it chooses the rate with the lowest mean",
-            "the rule was the median, which one bad run hardly moves",
-        ),
-        (4e-3, "it chooses the rate whose worst run is the least bad", "the rule was the median"),
         comparison=operator.eq,
     )
-    yield rate == 5e-4, f"it chooses {rate:g} and not 0.0005", "medians: 6.7, 6.5, 6.2, 9 and 21"
-    yield from _rate_of_two_runs_each(answer)
-    yield from _rate_with_broken_runs(answer)
+    yield (
+        channels.shape == (3, 11, 4, 6),
+        f"pictures [3, 1, 4, 6] become {list(channels.shape)}",
+        "the picture's channel and ten more, height and width as they are",
+    )
+    yield (
+        channels.dtype == torch.float32,
+        f"it is {channels.dtype}",
+        "float32, like the pictures: .float()",
+    )
+    right_planes = _planes(F.one_hot(labels, 10).float(), 4, 6)
+    yield from mistakes(
+        channels,
+        (
+            torch.cat([right_planes, images], 1),
+            "the planes stand before the picture",
+            "the picture first",
+        ),
+    )
+    picture = channels[:, :1]
+    planes = channels[:, 1:]
+    yield (
+        near(picture, images),
+        "the first channel is not the picture",
+        "torch.cat([images, planes], 1)",
+    )
+    yield from mistakes(
+        planes,
+        (
+            right_planes * labels.view(3, 1, 1, 1),
+            "the planes hold the digit's number",
+            "1 in the plane of the digit, whichever it is",
+        ),
+    )
+    yield (
+        bool((planes == planes[:, :, :1, :1]).all()),
+        "a plane holds different numbers",
+        "each plane has one number everywhere: the bug of exercise 1",
+    )
+    yield (
+        near(planes, right_planes),
+        "the planes do not show the label",
+        "plane k is 1 where the label is k, else 0",
+    )
 
 
-def _rate_of_two_runs_each(answer):
-    """Lines about the median of an even number of runs."""
-    for tries in ({1e-3: [1.0, 9.0], 2e-3: [4.0, 5.0]}, {2e-3: [1.0, 6.0], 1e-3: [4.0, 5.0]}):
-        rate = answer(_copy(tries))
-        right = min(tries, key=lambda rate: sum(tries[rate]))
-        yield (
-            rate == right,
-            f"of two rates with two runs each, {tries}, it chooses {rate!r}",
-            "of two numbers the median is their mean",
-        )
-
-
-def _rate_with_broken_runs(answer):
-    """Lines about runs that ended in NaN, wherever in a list they stand."""
-    nan = math.nan
-    for tries in (
-        {1e-3: [5.0, 5.2, 5.1], 2e-3: [nan, 4.0, nan], 4e-3: [3.0, nan, 6.0]},
-        {4e-3: [nan, 6.0, 3.0], 2e-3: [4.0, nan, nan], 1e-3: [5.2, 5.1, 5.0]},
-        {2e-3: [nan, nan, 4.0], 4e-3: [6.0, 3.0, nan], 1e-3: [5.0, 5.1, 5.2]},
-    ):
-        rate = answer(_copy(tries))
-        yield (
-            rate == 1e-3,
-            f"with runs that broke (NaN) it chooses {rate!r} and not 0.001",
-            "a broken run may not drop out: count NaN as math.inf, worse than any number",
-        )
+def _mean_cost(scores):
+    return F.softplus(scores).mean()
 
 
 @check
-def sign_test(answer):
-    """answer(a, b) -> two-sided p of the sign test on pairs; ties drop out."""
-    low = [1.0, 2.0, 3.0, 4.0, 5.0]
-    high = [1.5, 2.1, 9.0, 4.2, 5.3]
-    p = answer(low, high)
-    yield _is_one_number(p)
+def matching_aware_loss(answer):
+    """answer(real [B], wrong [C], fake [N] raw scores) -> loss of real, and half of the others."""
+    real = torch.tensor([2.0, -1.0, 0.5])
+    wrong = torch.tensor([-0.5, 1.5])
+    fake = torch.tensor([-2.0, 0.3, 0.1, 1.0])
+    loss = answer(real.clone(), wrong.clone(), fake.clone())
+    yield from is_number(loss)
+    of_real = _mean_cost(-real)
+    of_wrong = _mean_cost(wrong)
+    of_fake = _mean_cost(fake)
+    right = of_real + 0.5 * (of_wrong + of_fake)
+    left_out = ("the wrong labels are left out", "three terms: real, wrong label, fake")
+    exchanged = _mean_cost(real) + 0.5 * (_mean_cost(-wrong) + _mean_cost(-fake))
+    sums = F.softplus(-real).sum() + 0.5 * (F.softplus(wrong).sum() + F.softplus(fake).sum())
     yield from mistakes(
-        p,
+        loss,
         (
-            1 / 32,
-            "with a lower on all five seeds it gives 1/32: the chance that a is lower five times",
-            "b could have been lower five times as well: twice that",
+            of_real + of_wrong + of_fake,
+            "the two kinds of fake count 1 each",
+            'half of each, or "fake" would count twice as much as "real"',
+        ),
+        (of_real + 0.5 * of_fake, *left_out),
+        (of_real + of_fake, *left_out),
+        (
+            of_real + 0.5 * (_mean_cost(-wrong) + of_fake),
+            "real digits with a wrong label count as real",
+            "as a pair they are fake: their scores must go down",
         ),
         (
-            5,
-            "it counts the wins",
-            "the probability of a result as clear as this one by coin tosses",
+            exchanged,
+            "the signs are exchanged",
+            "scores of real pairs up: softplus(-s); the others down: softplus(s)",
         ),
-        comparison=_same_number,
+        (-right, "the sign is wrong", "a loss is minimised: softplus is never negative"),
+        (sums, "these are sums", "the mean of each set"),
+        (
+            of_real + _mean_cost(torch.cat([wrong, fake])),
+            "it is one mean over all six",
+            "the two sets differ in size: a mean of each, then half of both",
+        ),
     )
-    yield _equals("0.0625", p, "with a lower on all five seeds it gives", "two ways out of 2⁵ = 32")
-    p = answer(high, low)
-    yield _equals(
-        "0.0625",
-        p,
-        "with b lower on all five seeds it gives",
-        "count the rarer of the two outcomes: min(wins, n - wins)",
-    )
-    yield from _sign_test_of_mixed_results(answer, high)
-    p = answer([2.0, 2.0], [2.0, 2.0])
     yield (
-        _same_number(p, 1),
-        f"with ties only it gives {float(p)} and not 1",
-        "nothing speaks for either: 1",
+        near(loss, right),
+        f"you get {loss:.3f} and not {right:.3f}",
+        "where all scores are 0 it is 2 log 2 = 1.386",
     )
-    p = answer([0.0] * 8, [1.0] * 8)
-    yield _equals("2/256", p, "with eight of eight it gives", "n is len, not 5")
+    yield from _matching_at_extreme_scores(answer)
 
 
-def _sign_test_of_mixed_results(answer, high):
-    """Lines about four wins and a loss, four wins and a tie, and two wins of four."""
-    four_wins_and_a_loss = [0.5, 1.0, 9.5, 3.0, 5.0]
-    p = answer(four_wins_and_a_loss, high)
-    yield from mistakes(
-        p,
-        (
-            10 / 32,
-            "it counts only results exactly as clear as this one",
-            "those that are clearer count too: four wins or five",
-        ),
-        comparison=_same_number,
-    )
-    yield _equals("0.375", p, "with four of five it gives", "2 · (1 + 5) / 32")
-    four_wins_and_a_tie = [0.5, 1.0, 9.0, 3.0, 5.0]
-    p = answer(four_wins_and_a_tie, high)
-    yield _equals(
-        "0.125",
-        p,
-        "with four wins and a tie it gives",
-        "a tie says nothing: leave it out, so that n is 4",
-    )
-    p = answer([1.0, 3.0, 1.0, 3.0], [2.0, 2.0, 2.0, 2.0])
+def _matching_at_extreme_scores(answer):
+    """Lines about the value and the slopes of the loss of exercise 3 at scores of ±200."""
+    scores = [torch.tensor([score], requires_grad=True) for score in (-200.0, 200.0, 200.0)]
+    loss = answer(*scores)
     yield (
-        float(p) <= 1,
-        f"with two wins of four it gives {float(p):.4f}",
-        "a probability is at most 1",
+        bool(torch.isfinite(loss)) and near(loss, 400.0),
+        f"at scores of ±200 it is {loss.item():.4g} and not 400",
+        "no log of a sigmoid: F.softplus",
     )
-    yield _equals("1", p, "with two wins of four it gives", "min(1.0, …)")
-
-
-VERDICTS = [  # (right answer, a, b, what is special, hint)
-    (
-        "a",
-        {"one": [1.0, 2.0, 3.0], "two": [10.0, 11.0, 12.0]},
-        {"one": [4.0, 5.0, 6.0], "two": [13.0, 14.0, 15.0]},
-        "all of a's runs are lower, for both judges",
-        "a's highest is below b's lowest: \"a\"",
-    ),
-    (
-        "b",
-        {"one": [4.0, 5.0, 6.0], "two": [13.0, 14.0, 15.0]},
-        {"one": [1.0, 2.0, 3.0], "two": [10.0, 11.0, 12.0]},
-        "all of b's runs are lower, for both judges",
-        'low is better, for b as well: "b"',
-    ),
-    (
-        "open",
-        {"one": [1.0, 2.0, 5.5], "two": [1.0, 2.0, 5.5]},
-        {"one": [6.0, 7.0, 5.0], "two": [6.0, 7.0, 5.0]},
-        "a's median is lower, but one run of a is worse than one of b",
-        "compare the ranges: max of one, min of the other",
-    ),
-    (
-        "open",
-        {"one": [1.0, 5.0, 2.0], "two": [1.0, 5.0, 2.0]},
-        {"one": [1.5, 6.0, 3.0], "two": [1.5, 6.0, 3.0]},
-        "a is lower on each seed, but the ranges overlap",
-        "do not rely on pairs: max of one, min of the other",
-    ),
-    (
-        "open",
-        {"one": [1.0, 2.0, 3.0], "two": [5.0, 6.0, 7.0]},
-        {"one": [4.0, 5.0, 6.0], "two": [5.5, 6.5, 7.5]},
-        "the first judge is sure and the second is not",
-        "every judge has to agree: all(…)",
-    ),
-    (
-        "open",
-        {"one": [5.0, 6.0, 7.0], "two": [1.0, 2.0, 3.0]},
-        {"one": [5.5, 6.5, 7.5], "two": [4.0, 5.0, 6.0]},
-        "the second judge is sure and the first is not",
-        "every judge has to agree: all(…)",
-    ),
-    (
-        "open",
-        {"one": [1.0, 2.0], "two": [9.0, 8.0]},
-        {"one": [3.0, 4.0], "two": [6.0, 7.0]},
-        "the judges contradict each other",
-        "every judge has to agree: all(…)",
-    ),
-    ("open", {"one": [1.0, 2.0]}, {"one": [2.0, 3.0]}, "the ranges touch", "< and not <="),
-]
+    slopes = torch.autograd.grad(loss, scores, allow_unused=True) if loss.requires_grad else [None]
+    yield (
+        all(slope is not None for slope in slopes),
+        "some scores get no gradient",
+        "no .item() and no .detach(): D is trained by all three",
+    )
+    yield (
+        near(torch.cat(slopes), [-1.0, 0.5, 0.5]),
+        "at scores of ±200 its gradient is wrong",
+        "no bounds inside: F.softplus",
+    )
 
 
 @check
-def verdict(answer):
-    """answer(a, b), each {judge: distances} -> "a", "b" or "open": apart for every judge."""
-    for right, a, b, case, hint in VERDICTS:
-        winner = answer(_copy(a), _copy(b))
-        yield (
-            isinstance(winner, str),
-            f"it returns {type(winner).__name__} and no text",
-            'return "a", "b" or "open"',
-        )
-        yield winner in ("a", "b", "open"), f"it returns {winner!r}", 'return "a", "b" or "open"'
-        yield winner == right, f"{case}; you say {winner!r} and not {right!r}", hint
-
-
-@check
-def expected_best(answer):
-    """answer(values, k) -> mean of the lowest over all choices of k of the values."""
-    values = [8.0, 3.0, 5.0, 4.0]
-    given = list(values)
-    best = answer(given, 2)
-    yield _is_one_number(best)
+def accuracy_by_digit(answer):
+    """answer(read [N], wanted [N]) -> share read right of each wanted digit [10], NaN of none."""
+    wanted = torch.tensor([0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8])
+    read = torch.tensor([0, 0, 0, 1, 1, 7, 2, 3, 9, 5, 6, 7, 8])
+    shares = answer(read.clone(), wanted.clone())
     yield (
-        given == values,
-        "it changes the list that it was given",
-        "sorted() makes a new list, .sort() does not",
+        isinstance(shares, torch.Tensor),
+        f"it returns {type(shares).__name__} and no tensor",
+        "torch.stack or torch.tensor around the list, and `return` in front",
     )
-    with_repeats = sum(min(first, second) for first in values for second in values) / 16
+    yield (
+        shares.shape == (10,),
+        f"it has shape {list(shares.shape)}",
+        "ten shares, one for each digit, 0 to 9",
+    )
+    nan = float("nan")
+    right = torch.tensor([0.75, 0.5, 1, 1, 0, 1, 1, 1, 1, nan])
+    right_counts = right[:9] * wanted.bincount()
+    near_or_nan = functools.partial(torch.allclose, atol=1e-5, equal_nan=True)
     yield from mistakes(
-        best,
-        (3, "it gives the lowest of all, whatever k is", "the best of k runs, not of all"),
-        (5, "it gives the mean of all values", "the lowest of each choice, then the mean"),
-        (38 / 6, "it takes the highest of each choice", "low is better: min"),
-        (3.5, "it gives the median, or the mean of the best k", "the lowest of each choice of k"),
+        shares.float(),
         (
-            with_repeats,
-            "the same run can be picked twice",
-            "itertools.combinations picks each run once",
+            torch.tensor([1, 0.5, 1, 1, nan, 1, 1, 0.5, 1, 0]),
+            "it is the share of those that look like a k",
+            "of the pictures that were *asked* to be a k: choose by wanted",
         ),
-        comparison=_same_number,
+        comparison=near_or_nan,
     )
-    yield _equals(
-        "22/6",
-        best,
-        "the best of 2 of (8, 3, 5, 4) is",
-        "(3 + 5 + 4 + 3 + 3 + 4) / 6: the lowest of each of the six pairs",
+    yield from mistakes(
+        shares[:9],
+        (
+            right_counts / 13,
+            "the shares are of all pictures",
+            "divide by how often that digit was asked for",
+        ),
+        (right_counts, "these are counts", "divide by how often that digit was asked for"),
     )
-    for k, right in ((1, "5.0"), (3, "3.25"), (4, "3.0")):
-        best = answer(list(values), k)
-        yield _equals(
-            right,
-            best,
-            f"the best of {k} of (8, 3, 5, 4) is",
-            "use k: itertools.combinations(values, k)",
-        )
-    best = answer([4.0, 4.0, 6.0, 8.0], 2)
-    yield _equals(
-        "26/6", best, "the best of 2 of (4, 4, 6, 8) is", "two runs may have one value: no set()"
+    yield (
+        bool(shares[9].isnan()),
+        f"no 9 was asked for, and its share is {shares[9]:.3g}",
+        "nothing of nothing: NaN",
+    )
+    yield (
+        near_or_nan(shares.float(), right),
+        f"you get {[round(share, 3) for share in shares.tolist()]}",
+        "0 was asked for 4 times and read 3 times",
     )

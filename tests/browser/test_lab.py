@@ -1,4 +1,4 @@
-"""Lessons 00, 02 and 06 in JupyterLab and Chromium: run them, and move what moves.
+"""Lessons 00, 02 and 08 in JupyterLab and Chromium: run them, and move what moves.
 
 By mouse, and by keyboard alone. All of it happens on this machine: the browser cannot look up
 another one. CHROMIUM is the path of a browser to use.
@@ -26,7 +26,7 @@ from gan_notebooks import notebooks
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
-LESSONS = ("00", "02", "06")
+LESSONS = ("00", "02", "08")
 SECONDS = 60  # in which a change must be seen, on a slow machine that does other things too
 # Of JupyterLab: cells out of sight are in the page, too; the kernel starts; nobody asks for news.
 SETTINGS = {
@@ -291,7 +291,7 @@ def try_the_game(page, Hand):
 
 
 def try_the_generator(page, Hand):
-    """Lessons 02 and 06."""
+    """Lessons 02 and 08."""
     sampler = widget(page, "New noise")
     hand = Hand(sampler.get_by_label("seed"))
     move(hand, sampler, "direction 1", picture=1)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.long
 VALUES = {
     # The classifier that learns from the fakes guesses one digit after a dozen steps, whatever they
     # were: its accuracy moves from 2,000 fakes on.
-    ("08_fair_comparison", "FAKES"): 4000,
+    ("10_fair_comparison", "FAKES"): 4000,
 }
 
 

@@ -237,7 +237,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("    G.eval()\n", "    G(z)\n    G.eval()\n")], "goes on counting"),
         ],
     },
-    "03_generator_losses": {
+    "05_generator_losses": {
         "exercise-1": [
             (
                 [
@@ -367,7 +367,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("(weights * each).sum() / weights.sum()", "weights * each")], "sum up, then divide"),
         ],
     },
-    "04_label_smoothing": {
+    "06_label_smoothing": {
         "exercise-1": [
             ([("torch.ones(n) * 0.9", "torch.ones(n)")], "one factor is missing"),
             ([("torch.zeros(n)", "torch.full((n,), 0.1)")], "fakes keep 0"),
@@ -406,7 +406,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ),
         ],
     },
-    "05_ten_logits": {
+    "07_ten_logits": {
         "exercise-1": [
             ([(".sigmoid()", "")], "σ of it"),
             (
@@ -516,7 +516,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ),
         ],
     },
-    "06_conditional_gan": {
+    "08_conditional_gan": {
         "exercise-1": [
             (
                 [
@@ -640,7 +640,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ),
         ],
     },
-    "07_wasserstein": {
+    "09_wasserstein": {
         "exercise-1": [
             (
                 [
@@ -829,7 +829,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ),
         ],
     },
-    "08_fair_comparison": {
+    "10_fair_comparison": {
         "exercise-1": [
             ([("statistics.median(", "min(")], "compare the medians, not the lowest values"),
             ([("statistics.median(", "statistics.mean(")], "which one bad run hardly moves"),

@@ -17,9 +17,9 @@ def run(notebook, *ids):
     return namespace
 
 
-def test_lesson_03_slider_moves_dots_and_table():
+def test_lesson_05_slider_moves_dots_and_table():
     lesson = run(
-        "03_generator_losses.ipynb",
+        "05_generator_losses.ipynb",
         "imports",
         "formulas",
         "slopes",

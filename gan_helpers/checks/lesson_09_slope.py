@@ -1,4 +1,4 @@
-"""Checks of lesson 07 · Wasserstein GAN, exercises 3 to 5: what limits the critic's slope."""
+"""Checks of lesson 09 · Wasserstein GAN, exercises 3 to 5: what limits the critic's slope."""
 
 from functools import partial
 
