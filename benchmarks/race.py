@@ -333,7 +333,10 @@ def summary(row):
 
 
 def final(path=tables.FOLDER / "02_compact.csv"):
-    """Five seeds, without labels, with guessed and with true ones, on the test split; the generators stay in BUILD."""
+    """Five seeds, without labels, with guessed and with true ones, on the test split.
+
+    The generators stay in BUILD.
+    """
     drop_stale(path)
     for name, changes in COMPACT.items():
         for seed in SEEDS:

@@ -1,18 +1,24 @@
 """Labels that nobody gave, read from the digits alone: which of them are alike.
 
-A picture's nearest neighbours nearly always show the same digit. So each digit is tied to a few of
-them, and kinds are crowds with many ties within and few that lead out (spectral clustering: Ng,
-Jordan and Weiss 2002). Distances to a few centres, as in plain k-means, are no such help: they cut
-through digits. benchmarks/RACE.md has both, measured.
+Set upright, a picture's nearest neighbours nearly always show the same digit. So each digit is tied
+to a few of them, and kinds are crowds with many ties within and few that lead out (spectral
+clustering: Ng, Jordan and Weiss 2002). Distances to a few centres, as in plain k-means, are no such
+help: they cut through digits. benchmarks/RACE.md has both, measured.
 """
 
 import torch
+import torch.nn.functional as F
+from torch import nn
 
-COMPONENTS = 50  # principal components: neighbours among them are found faster than among 784 pixels
+COMPONENTS = (
+    50  # principal components: neighbours among them are found faster than among 784 pixels
+)
 NEIGHBOURS = 5
 KINDS = 20  # more than there are digits: one that is written in two ways makes two crowds
+PORTION = 1000  # pictures at a time
+SMALL = 1e-6  # in place of 0, where something is divided by it
 ROWS = 100  # of the table of distances at a time: 20 MB against 50,000 digits
-GROUPS = 500  # in which a row is searched
+GROUPS = 500  # of points, in which nearest ones are searched
 ROUNDS = 40  # of the eigensolver: more change no purity
 CENTRES_MOVE = 30  # times
 
@@ -42,39 +48,72 @@ def guess_labels(digits, kinds=KINDS, seed=0):
 
 
 def principal_components(digits):
-    """The digits' first principal components [N, COMPONENTS]."""
-    pixels = digits.flatten(1).to(torch.get_default_dtype()) / 255
+    """The first principal components [N, COMPONENTS] of the digits, set upright."""
+    dtype = torch.get_default_dtype()
+    pixels = torch.empty(len(digits), digits[0].numel(), dtype=dtype)
+    for part, place in zip(digits.split(PORTION), pixels.split(PORTION), strict=True):
+        place.copy_(upright(part.to(dtype) / 255).flatten(1))
     pixels -= pixels.mean(0)
     _, axes = torch.linalg.eigh(pixels.T @ pixels)  # in rising order
     return pixels @ axes[:, -COMPONENTS:]
 
 
+def upright(pictures):
+    """Pictures [N, H, W] of bright strokes, moved to the middle and sheared to stand upright.
+
+    Slant is the writer's, not the digit's. It is the slope of the line through the pixels that best
+    tells x from y, each pixel weighted by its brightness.
+    """
+    count, height, width = pictures.shape
+    x = torch.linspace(-1, 1, width, dtype=pictures.dtype)
+    y = torch.linspace(-1, 1, height, dtype=pictures.dtype)
+    mass = pictures.sum((1, 2)).clamp(min=SMALL)
+    middle_x = pictures.sum(1) @ x / mass
+    middle_y = pictures.sum(2) @ y / mass
+    dx = x - middle_x[:, None]  # [N, W]
+    dy = y - middle_y[:, None]  # [N, H]
+    covariance = torch.einsum("nij,ni,nj->n", pictures, dy, dx)
+    slope = covariance / torch.einsum("nij,ni,ni->n", pictures, dy, dy).clamp(min=SMALL)
+    # Where the pixel (x, y) of the new picture comes from: (x + slope y, y), from the middle.
+    origin = torch.zeros(count, 2, 3, dtype=pictures.dtype)
+    origin[:, 0] = torch.stack([torch.ones_like(slope), slope, middle_x], 1)
+    origin[:, 1] = torch.stack([torch.zeros_like(slope), torch.ones_like(slope), middle_y], 1)
+    grid = F.affine_grid(origin, (count, 1, height, width), align_corners=True)
+    return F.grid_sample(pictures[:, None], grid, align_corners=True)[:, 0]
+
+
 def nearest(points):
     """The NEIGHBOURS nearest other points of each point [N, F]: int64 [N, NEIGHBOURS]."""
-    squares = points.square().sum(1)
-    found = []
-    for rows in torch.arange(len(points)).split(ROWS):
+    count = len(points)
+    group = -(-count // GROUPS)  # points a group
+    # Filled up to whole groups by points that are infinitely far away.
+    all_points = F.pad(points, (0, 0, 0, GROUPS * group - count))
+    squares = F.pad(points.square().sum(1), (0, GROUPS * group - count), value=torch.inf)
+    # Room for all results is made before the loop: small ones kept between large tables would
+    # scatter these over gigabytes.
+    neighbours = torch.empty(count, NEIGHBOURS, dtype=torch.int64)
+    table = points.new_empty(ROWS, GROUPS * group)
+    for first, result in zip(range(0, count, ROWS), neighbours.split(ROWS), strict=True):
+        rows = points[first : first + ROWS]
         # |a - b|² without |a|², which changes no order.
-        distances = torch.addmm(squares, points[rows], points.T, alpha=-2)
-        distances[torch.arange(len(rows)), rows] = torch.inf  # a point is no neighbour of its own
-        found.append(smallest(distances, NEIGHBOURS))
-    return torch.cat(found)
+        distances = torch.addmm(squares, rows, all_points.T, alpha=-2, out=table[: len(rows)])
+        places = torch.arange(len(rows))
+        distances[places, first + places] = torch.inf  # a point is no neighbour of its own
+        result.copy_(smallest(distances, NEIGHBOURS, group))
+    return neighbours
 
 
-def smallest(table, count):
-    """The columns of the `count` smallest numbers of each row: int64 [rows, count].
+def smallest(table, count, group):
+    """The columns of the `count` smallest numbers of each row of a table: int64 [rows, count].
 
-    Like topk, but several times as fast on long rows: the smallest numbers lie in the groups with
-    the smallest minima.
+    Like topk, but several times as fast on long rows of many groups of `group` numbers: the
+    smallest numbers lie in the groups with the smallest minima.
     """
-    columns = table.shape[1]
-    width = -(-columns // GROUPS)
-    padded = torch.nn.functional.pad(table, (0, -columns % width), value=torch.inf)
-    groups = padded.view(len(table), -1, width)
+    groups = table.view(len(table), -1, group)
     best = groups.amin(2).topk(min(count, groups.shape[1]), largest=False).indices
-    candidates = groups.gather(1, best[:, :, None].expand(-1, -1, width)).flatten(1)
+    candidates = groups.gather(1, best[:, :, None].expand(-1, -1, group)).flatten(1)
     places = candidates.topk(count, largest=False).indices
-    return best.gather(1, places // width) * width + places % width
+    return best.gather(1, places // group) * group + places % group
 
 
 def tie(neighbours):
@@ -89,7 +128,9 @@ def tie(neighbours):
     pairs = torch.stack([torch.cat([ones, others]), torch.cat([others, ones])])
     ties = torch.bincount(pairs[0], minlength=count).to(torch.get_default_dtype())
     weights = (ties[pairs[0]] * ties[pairs[1]]).rsqrt()
-    return torch.sparse_coo_tensor(pairs, weights, (count, count), check_invariants=False).coalesce()
+    return torch.sparse_coo_tensor(
+        pairs, weights, (count, count), check_invariants=False
+    ).coalesce()
 
 
 def cluster(points, kinds, generator):
@@ -116,7 +157,7 @@ def squared_distances(points, centres):
     return torch.cdist(points, centres).square()
 
 
-class ChoosingGenerator(torch.nn.Module):
+class ChoosingGenerator(nn.Module):
     """A conditional generator that needs no labels: numbers of z choose them.
 
     forward(z [B, latent_dim]) -> images [B, 1, 28, 28] in [-1, 1].
@@ -145,4 +186,4 @@ class ChoosingGenerator(torch.nn.Module):
         choice, z = z.split((len(self.shares), self.generator.latent_dim), 1)
         gumbel = -torch.log(-torch.special.log_ndtr(choice))
         labels = (self.shares.log() + gumbel).argmax(1)
-        return self.generator(z, torch.nn.functional.one_hot(labels, len(self.shares)).to(z))
+        return self.generator(z, F.one_hot(labels, len(self.shares)).to(z))
