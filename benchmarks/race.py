@@ -10,14 +10,13 @@ notebooks/results for `final`, build/race for `picture`; `ship` writes gan_helpe
 
 Seconds are those of training, without measuring; they mean something only on a machine that does
 nothing else. There a race takes two CPU threads, unless GAN_HELPERS_THREADS in the environment says
-otherwise. What a table has already is not run again, so a stopped race goes on with the first
-setting that is missing.
+otherwise. The pair with guessed labels is trained for a number of steps. What a table has already
+is not run again, so a stopped race goes on with the first setting that is missing.
 """
 
 import argparse
 import ast
 import itertools
-import math
 import time
 from pathlib import Path
 
@@ -48,6 +47,7 @@ SECONDS = 300
 SEEDS = range(5)
 THREADS = 2
 FINAL_MARKS = (30, 60, 100, SECONDS)
+FINAL_STEPS = (2000, 5000, 10_000, 20_000)  # of the pair with guessed labels
 MARKS = (1, 2, 3, 5, 7, 10, 14, 20, 30, 45, 60, 80, 100, 140, 200, SECONDS)
 COLUMNS = (
     "digit_fid",
@@ -212,9 +212,9 @@ def race_step(setting, G, D, opt_G, opt_D, history):
 
 
 def race(setting, seed, marks, clock=time.perf_counter):
-    """Train; at each of `marks` yield (seconds, History, the generator to measure).
+    """Train; at each of `marks` yield (what the clock says, History, the generator to measure).
 
-    `marks`: seconds of `clock`, rising.
+    `marks`: rising, in seconds or whatever `clock` counts. It stands still for the caller's time.
     """
     # A clock of our own: History's leaves out the loading of batches, and the guessing of labels.
     before = 0.0
@@ -222,14 +222,14 @@ def race(setting, seed, marks, clock=time.perf_counter):
     step, batches, history, optimisers, G = prepare(setting, seed)
     rate_at = recipes.falling_rate(setting["learning_rate"], marks[-1])
     for _ in training.training_loop(step, batches, history, steps=10**9):
-        seconds = before + clock() - start
+        now = before + clock() - start
         if setting["decay"]:
-            recipes.set_rate(optimisers, rate_at(seconds))
-        if seconds >= marks[0]:
-            yield seconds, history, G
-            before = seconds
+            recipes.set_rate(optimisers, rate_at(now))
+        if now >= marks[0]:
+            yield now, history, G
+            before = now
             start = clock()
-            marks = [mark for mark in marks if mark > seconds]
+            marks = [mark for mark in marks if mark > now]
             if not marks:
                 return
 
@@ -282,30 +282,36 @@ def measure(G, setting, reference, second):
     return row
 
 
-def run(path, name, changes, seed, marks, *, reference, keep=None):
+def run(path, name, changes, seed, marks, *, reference, unit="s", keep=None):
     """Race one setting, unless `path` has it; add its rows to the table.
 
+    `unit` of `marks`: "s", or "steps", which mean the same on a machine that does other things too.
     `keep`: where the last generator goes. The second judge, for final figures only, measures the
     end of runs whose reference is the test split.
     """
     setting = KEPT | changes
     described = "; ".join(f"{key}={value}" for key, value in setting.items())
-    same = {"variant": name, "seed": seed, "setting": f"{described}; {marks[-1]} s"}
+    same = {"variant": name, "seed": seed, "setting": f"{described}; {marks[-1]} {unit}"}
     raced = tables.where(tables.read(path.stem, path.parent), **same)
     if raced and (keep is None or keep.exists()):
         print(f"{path} has {name}, seed {seed}")
         return
     new_rows = []
-    for seconds, history, G in race(setting, seed, marks):
+    clock = time.perf_counter if unit == "s" else itertools.count().__next__
+    seconds = 0.0
+    start = time.perf_counter()
+    for mark, history, G in race(setting, seed, marks, clock):
+        seconds += time.perf_counter() - start
         row = same | {
-            "seconds": seconds,
+            "seconds": mark if unit == "s" else seconds,
             "steps": history.step,
             "reference": reference,
             "threads": torch.get_num_threads(),
         }
-        row |= measure(G, setting, reference, reference == "test" and seconds >= marks[-1])
+        row |= measure(G, setting, reference, reference == "test" and mark >= marks[-1])
         print(summary(row), flush=True)
         new_rows.append(row)
+        start = time.perf_counter()
     if keep:
         keep.parent.mkdir(parents=True, exist_ok=True)
         save_file({key: value.contiguous() for key, value in G.state_dict().items()}, keep)
@@ -341,17 +347,22 @@ def final(path=tables.FOLDER / "02_compact.csv"):
     for name, changes in COMPACT.items():
         for seed in SEEDS:
             kept = generator_file(name, seed)
-            run(path, name, changes, seed, FINAL_MARKS, reference="test", keep=kept)
+            marks, unit = final_marks(changes)
+            run(path, name, changes, seed, marks, reference="test", unit=unit, keep=kept)
     print_real_digits()
     rows = tables.read(path.stem, path.parent)
     for name in COMPACT:
-        for mark, next_mark in itertools.pairwise((*FINAL_MARKS, math.inf)):
-            chosen = [
-                row
-                for row in tables.where(rows, variant=name)
-                if mark <= row["seconds"] < next_mark
-            ]
-            print(f"{name}, {mark} s, {len(chosen)} seeds: {spreads(chosen)}")
+        runs = [tables.where(rows, variant=name, seed=seed) for seed in SEEDS]
+        for moment in zip(*runs, strict=True):  # the rows of all seeds at one mark
+            steps = tables.spread(row["steps"] for row in moment)
+            print(f"{name}, {moment[0]['seconds']:.0f} s, steps {steps}: {spreads(moment)}")
+
+
+def final_marks(changes):
+    """(the moments to measure, their unit) of a setting in `final`."""
+    if changes.get("conditional") == "guessed":
+        return FINAL_STEPS, "steps"
+    return FINAL_MARKS, "s"
 
 
 def print_real_digits():
@@ -384,8 +395,9 @@ def ship():
     for conditional, name in SHIPPED.items():
         kept = generator_file(name, 0)
         if not kept.exists():
+            (*_, end), unit = final_marks(COMPACT[name])
             path = BUILD / "ship.csv"
-            run(path, name, COMPACT[name], 0, (SECONDS,), reference="validation", keep=kept)
+            run(path, name, COMPACT[name], 0, (end,), reference="validation", unit=unit, keep=kept)
         shipped.write_weights(load_file(kept), networks.trained_file(conditional))
 
 

@@ -198,7 +198,7 @@ def _check_shapes(inputs, expected, classes):
 
 
 def trained_generator(*, conditional=False):
-    """A generator after five minutes of training on two CPU cores, in eval mode.
+    """A generator after some five minutes of training on two CPU cores, in eval mode.
 
     It takes no more gradients: a ChoosingGenerator, forward(z [B, 52]), which saw no labels but
     guessed ones, or with `conditional` a CompactGenerator of the ten digits, forward(z [B, 42],

@@ -13,7 +13,7 @@ from gan_helpers import data, guesses, networks, tables, training
 def test_a_finished_race_is_not_run_again(tmp_path, monkeypatch):
     raced = []
 
-    def fake_race(setting, seed, marks):
+    def fake_race(setting, seed, marks, clock):
         raced.append((setting["r1"], seed))
         yield from (
             (float(mark), SimpleNamespace(step=10 * mark), nn.Linear(1, 1)) for mark in marks
@@ -45,6 +45,27 @@ def test_a_finished_race_is_not_run_again(tmp_path, monkeypatch):
     kept.unlink()
     race.run(path, "a", {"r1": 7.0}, 3, (1, 5), reference="validation", keep=kept)
     assert len(raced) == 5 and kept.exists(), "the generator was lost, so it is needed again"
+
+
+def test_a_race_of_steps_ends_after_so_many_and_tells_its_seconds(tmp_path, monkeypatch):
+    marks_seen = []
+
+    def fake_race(setting, seed, marks, clock):
+        start = clock()
+        for mark in marks:
+            while clock() - start < mark:
+                pass
+            marks_seen.append(mark)
+            yield mark, SimpleNamespace(step=mark), nn.Linear(1, 1)
+
+    scores = {"digit_fid": 2.0, "floor": 0.5, "coverage": 0.5, "class_kl": 0.1}
+    monkeypatch.setattr(race, "race", fake_race)
+    monkeypatch.setattr(race, "measure", lambda *_: scores)
+    race.run(tmp_path / "t.csv", "a", {}, 0, (20, 70), reference="validation", unit="steps")
+    rows = tables.read("t", tmp_path)
+    assert marks_seen == [20, 70] == [row["steps"] for row in rows]
+    assert 0 < rows[0]["seconds"] < rows[1]["seconds"] < 20, "seconds, and no steps"
+    assert rows[0]["setting"].endswith("; 70 steps")
 
 
 def test_rates_fall_in_a_straight_line_and_the_clock_stops_while_measuring(monkeypatch):
