@@ -372,7 +372,7 @@ def speeds_of_variants(neighbour):
 
 
 def bench_threads():
-    """Steps a second of lesson 02's two pairs by threads, alone and beside one busy process."""
+    """Steps a second of dense and compact pair by threads, alone and beside a busy process."""
     if threads.usable_cores() < 2:
         print("\nThreads: not measured; it needs two CPU cores, and this process may use one")
         return

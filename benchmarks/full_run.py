@@ -1,4 +1,4 @@
-"""The published code of lesson 02, once at its published length: 200 epochs, seed 0.
+"""The published code of lesson 03, once at its published length: 200 epochs, seed 0.
 
     python -m benchmarks.full_run train      about an hour on one CPU core
     python -m benchmarks.full_run measure    what the judge says of it, epoch by epoch
@@ -22,7 +22,7 @@ from gan_helpers import data, metrics, networks, tables, training
 from gan_notebooks import fingerprints
 
 ROOT = Path(__file__).parents[1]
-LESSON = ROOT / "notebooks" / "02_classic_gan.ipynb"
+LESSON = ROOT / "notebooks" / "03_how_good.ipynb"
 CELLS = ("imports", "parameters", "fresh", "published-step")
 WORK = ROOT / "build" / "full_run"
 RUN = WORK / "run.pt"

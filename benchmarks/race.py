@@ -96,7 +96,7 @@ KEPT = {
     "average": 0.999,
 }
 USUAL_LOOP = {"batches": "usual", "fused": False, "channels_last": False}
-# The nets and settings of lesson 02's published code, in our loop and with the step of algorithm 1.
+# The nets and settings of lesson 03's published code, in our loop and with the step of algorithm 1.
 PUBLISHED = {
     "nets": "dense",
     "eps": 0.8,

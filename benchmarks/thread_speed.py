@@ -1,4 +1,4 @@
-"""What threads are worth: the speed of lesson 02's two pairs, for `python -m benchmarks threads`.
+"""What threads are worth: the speed of two pairs of nets, for `python -m benchmarks threads`.
 
 torch's threads spin while they wait for each other, which is quick where each has a core to
 itself. With OMP_WAIT_POLICY=PASSIVE they sleep instead.

@@ -1,6 +1,6 @@
-"""The compact recipe of lesson 02 as one step, with or without labels, for any learning rate.
+"""The compact recipe of lesson 04 as one step, with or without labels, for any learning rate.
 
-Lesson 02 derives it: cross-entropy, R1 on every eighth step, a rate that falls, averaged weights.
+Lesson 04 derives it: cross-entropy, R1 on every eighth step, a rate that falls, averaged weights.
 Lesson 08 adds labels, and real digits with a wrong one. benchmarks/RACE.md says how it was found.
 """
 

@@ -2,7 +2,7 @@
 
     python -m gan_notebooks.results                what is missing or stale, of every lesson
     python -m gan_notebooks.results --lesson 02 --jobs 2
-    python -m gan_notebooks.results move 02_classic_gan 03     rows that lesson 05 now trains
+    python -m gan_notebooks.results move 02_classic_gan 03     rows that lesson 03 now trains
 
 Stopped, it goes on where it was. A lesson has a table where it calls `lesson.row`. Variants that it
 does not train for the reader stand in its parameter TABLE, a text: names separated by semicolons,

@@ -237,6 +237,108 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("    G.eval()\n", "    G(z)\n    G.eval()\n")], "goes on counting"),
         ],
     },
+    "03_how_good": {
+        "exercise-1": [
+            ([("[:, k]", "[:, k - 1]")], "the k-th *other* one"),
+            ([("[:, k]", "[:, k + 1]")], "they reach to the k-th other point"),
+            ([("<= radii", "< radii")], "<= and not <"),
+            ([("torch.cdist(real, fake).amin(1)", "torch.cdist(real, fake).amax(1)")], "distance"),
+            ([(".float().mean()", ".sum()")], "divide by how many there are"),
+            ([("(real, real)", "(fake, fake)"), ("(real, fake)", "(fake, real)")], "around real"),
+            (
+                [
+                    (".amin(1)", ""),
+                    ("<= radii", "<= radii[:, None]"),
+                    (".mean()", ".sum(1).mean()"),
+                ],
+                "one fake is enough",
+            ),
+            ([("[:, k]", "[:, 2]")], "k the argument"),
+        ],
+        "exercise-2": [
+            ([("q[shown] * (", "-q[shown] * (")], "q log(q / p), and not"),
+            ([(".log()", ".log2()")], "natural logarithms"),
+            ([("    shown = q > 0\n", "    shown = q >= 0\n")], "such a class adds 0"),
+            ([("shares[shown]).log()", "0.25).log()")], "p is the argument"),
+            ([(" / len(labels)", "")], "divide the counts"),
+            ([("q[shown] * (q[shown]", "(q[shown]")], "weighted with q"),
+            ([(".sum()", ".mean()")], "the sum over the classes"),
+            (
+                [
+                    (
+                        "q[shown] * (q[shown] / shares[shown])",
+                        "shares[shown] * (shares[shown] / q[shown])",
+                    )
+                ],
+                "stand before the logarithm",
+            ),
+        ],
+        "exercise-3": [
+            ([(" + (a.std() - b.std()) ** 2", "")], "squared difference of the deviations"),
+            ([("(a.mean() - b.mean()) ** 2 + ", "")], "squared difference of the means"),
+            ([("std()", "var()")], "the root of the variance"),
+            ([("std()", "std(correction=0)")], "by N - 1"),
+            ([(" + (a", " - (a")], "the two parts are added"),
+            ([("(a.std() - b.std()) ** 2", "a.var() + b.var()")], "are subtracted"),
+            (
+                [
+                    (
+                        "(a.mean() - b.mean()) ** 2 + (a.std() - b.std()) ** 2",
+                        "((a.mean() - b.mean()) ** 2 + (a.std() - b.std()) ** 2).sqrt()",
+                    )
+                ],
+                "no root",
+            ),
+            (
+                [
+                    (
+                        "(a.mean() - b.mean()) ** 2 + (a.std() - b.std()) ** 2",
+                        "(a.mean() - b.mean()).abs() + (a.std() - b.std()).abs()",
+                    )
+                ],
+                "squared before",
+            ),
+        ],
+    },
+    "04_better_digits": {
+        "exercise-1": [
+            ([("weight / 2", "weight")], "half of the squared length"),
+            ([("weight / 2 * ", "0.5 * ")], "the argument `weight`"),
+            ([(".sum(1).mean()", ".sum()")], "the mean over the pictures"),
+            ([(".square().flatten(1).sum(1)", ".flatten(1).norm(dim=1)")], "no root"),
+            ([(".sum(1).mean()", ".mean()")], "over its pixels"),
+            ([("D(real).sum()", "D(real).mean()")], "that of D(real).sum()"),
+            ([(", create_graph=True", "")], "create_graph=True"),
+            ([("real.detach().requires_grad_()", "real.requires_grad_()")], "another tensor"),
+            ([("gradient.square()", "gradient.detach().square()")], "create_graph=True"),
+        ],
+        "exercise-2": [
+            ([("1 - decay", "decay")], "the share that *stays*"),
+            ([("lerp_(new, 1 - decay)", "lerp(new, 1 - decay)")], "in place"),
+            ([("mean.lerp_(new, 1 - decay)", "mean.copy_(new)")], "1 - decay of the way"),
+            ([("mean.lerp_(new, 1 - decay)", "new.lerp_(mean, decay)")], "only `average` moves"),
+            ([("mean.lerp_(new, 1 - decay)", "mean.mul_(decay)")], "add 1 - decay"),
+            ([("mean.lerp_(new, 1 - decay)", "mean.add_(new, alpha=1 - decay)")], "shrinks to"),
+            ([("1 - decay", "0.25")], "is decay the argument"),
+            (
+                [("zip(average.parameters(), net.parameters())", "[(average.weight, net.weight)]")],
+                "bias",
+            ),
+        ],
+        "exercise-3": [
+            ([("    distances.fill_diagonal_(torch.inf)\n", "")], "leave it out"),
+            ([("sort(1)", "sort(1, descending=True)")], "all distances"),
+            ([(".indices", ".values")], "the numbers of the points"),
+            ([("[:, :k]", "[:, :3]")], "k the argument"),
+            ([("[:, :k]", "[:, :k].flip(1)")], "the nearest first"),
+            ([("[:, :k]", "[:, k]")], "[N, k]"),
+            ([("sort(1)", "sort(0)")], "all distances"),
+            (
+                [("    distances.fill_diagonal_(torch.inf)\n", ""), ("[:, :k]", "[:, 1 : k + 1]")],
+                "by its number",
+            ),
+        ],
+    },
     "05_generator_losses": {
         "exercise-1": [
             (

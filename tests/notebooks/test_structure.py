@@ -158,6 +158,29 @@ def test_ends_with_the_parts_every_lesson_has(notebook):
     assert code_cells(notebook)[-1].source == "lesson.record()"
 
 
+def words_to_read(notebook):
+    """The words (int) of a lesson's text; badges, addresses and solutions are not counted."""
+    count = 0
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and "solution" not in tags(cell):
+            without_badges = re.sub(r"\[!\[.*?\]\(.*?\)\]\(.*?\)", "", cell.source)
+            count += len(re.sub(r"\]\(.*?\)", "]", without_badges).split())
+    return count
+
+
+def test_words_are_counted_without_badges_addresses_and_solutions():
+    badge = "[![Open in Colab](https://a/badge.svg)](https://a/lesson)"
+    text = nbformat.v4.new_markdown_cell(f"{badge} One [more link](https://b/c d).")
+    solution = nbformat.v4.new_markdown_cell("not counted", metadata={"tags": ["solution"]})
+    code = nbformat.v4.new_code_cell("# not counted")
+    assert words_to_read(nbformat.v4.new_notebook(cells=[text, solution, code])) == 3
+
+
+def test_is_one_sitting(notebook):
+    assert len(notebook.cells) <= 95
+    assert words_to_read(notebook) <= 3500
+
+
 def test_links_lead_somewhere(path, notebook):
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
