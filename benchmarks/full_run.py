@@ -110,7 +110,7 @@ def row_of(epoch, fakes, history, steps_an_epoch):
 
 
 def measure():
-    """Write notebooks/results/02_full_run.csv, a row an epoch measured, and .png, the film."""
+    """Write notebooks/results/03_full_run.csv, a row an epoch measured, and .png, the film."""
     code = lesson_code()
     parts = build(code)
     checkpoint.load(RUN, parts)
@@ -129,12 +129,12 @@ def measure():
         if epoch in FILM:
             digits = data.from_tanh_range(networks.sample(G, noise(10))).squeeze(1)
             strips.append(torch.cat(list(digits), dim=1))
-    tables.write(tables.FOLDER / "02_full_run.csv", rows)
+    tables.write(tables.FOLDER / "03_full_run.csv", rows)
     trained = json.loads(FINGERPRINT.read_text(encoding="utf8"))
     stored = {"variant": "published code"} | trained | {"yardstick": fingerprints.yardstick()}
-    fingerprints.write("02_full_run", {"published code": stored})
+    fingerprints.write("03_full_run", {"published code": stored})
     film = Image.fromarray(torch.cat(strips).numpy())
-    film.save(tables.FOLDER / "02_full_run.png", optimize=True)
+    film.save(tables.FOLDER / "03_full_run.png", optimize=True)
 
 
 if __name__ == "__main__":

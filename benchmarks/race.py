@@ -131,7 +131,7 @@ ONE_REMOVED = {
     "without β₁ = 0": {"beta1": 0.5},
     "without averaged weights": {"average": 0.0},
 }
-TABLES = {"02_race": SIDE_BY_SIDE | ONE_REMOVED, "02_compact": COMPACT}  # in notebooks/results
+TABLES = {"04_race": SIDE_BY_SIDE | ONE_REMOVED, "04_compact": COMPACT}  # in notebooks/results
 FINGERPRINT_STEPS = 16  # R1 acts on two of them
 FINGERPRINT_DIGITS = 2000  # whose labels are guessed
 PICTURE = ((SIDE_BY_SIDE, SECONDS), (ONE_REMOVED, 100))  # each with the seconds of its runs
@@ -245,14 +245,14 @@ def fingerprint(changes):
 
 
 def fingerprints_of(table):
-    """{setting: fingerprint} of a table, such as "02_race", for a process in float64."""
+    """{setting: fingerprint} of a table, such as "04_race", for a process in float64."""
     return {name: fingerprint(changes) for name, changes in TABLES[table].items()}
 
 
 def drop_stale(path):
     """Drop the rows of settings that train differently now; note beside the table what all come to.
 
-    `path`: 02_race.csv or 02_compact.csv. So what `run` then finds missing is raced anew.
+    `path`: 04_race.csv or 04_compact.csv. So what `run` then finds missing is raced anew.
     """
     stored = fingerprints.read(path.stem, path.parent)
     current = fingerprints.in_float64("benchmarks.race", "fingerprints_of", path.stem)
@@ -335,7 +335,7 @@ def summary(row):
     return ", ".join(parts)
 
 
-def final(path=tables.FOLDER / "02_compact.csv"):
+def final(path=tables.FOLDER / "04_compact.csv"):
     """Five seeds, without labels, with guessed and with true ones, on the test split.
 
     The generators stay in BUILD.
@@ -403,7 +403,7 @@ def picture(folder=BUILD):
 
     SIDE_BY_SIDE for five minutes each, ONE_REMOVED for 100 seconds each.
     """
-    path = Path(folder) / "02_race.csv"
+    path = Path(folder) / "04_race.csv"
     drop_stale(path)
     for settings, end in PICTURE:
         marks = [mark for mark in MARKS if mark <= end]

@@ -3,6 +3,7 @@
 import copy
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from gan_helpers.checks import check, is_number, is_tensor, mistakes, near, wrong_if
@@ -133,57 +134,195 @@ def update_average(answer):
 
 
 @check
-def neighbours(answer):
-    """answer(points, k): the numbers of each point's k nearest other points, nearest first."""
-    points = torch.tensor([[0.0, 0.0], [0.0, 1.0], [3.0, 0.0], [0.0, 7.0], [15.0, 0.0]])
-    distances = torch.cdist(points, points).fill_diagonal_(torch.inf)
-    right = distances.sort(1).indices[:, :3]
-    result = answer(points.clone(), 3)
+def velocity(answer):
+    """answer(theta, psi, d_loss, g_loss): minus each player's gradient of its own loss."""
+    theta = torch.tensor([1.5, -0.5, 0.2, -2.0])
+    psi = torch.tensor([0.7, -1.2, 2.0, 0.3])
+    right = _velocity(theta, psi, _d_loss, _g_loss)
+    of_theta, of_psi = right
+    result = answer(theta.clone(), psi.clone(), _d_loss, _g_loss)
+    yield (
+        isinstance(result, tuple | list) and len(result) == 2,
+        f"it returns {type(result).__name__}",
+        "two tensors: the velocity of theta, then that of psi",
+    )
+    for value in result:
+        yield is_tensor(value)
+        yield value.shape == (4,), f"a velocity has shape {list(value.shape)}", "[N], as theta"
+    both = torch.stack([value.detach() for value in result])
+    without_real = -theta * torch.sigmoid(psi * theta)
+    yield from mistakes(
+        both,
+        (
+            -torch.stack(right),
+            "both go uphill",
+            "a player goes *down* its loss: minus the gradient",
+        ),
+        (
+            torch.stack([of_psi, of_theta]),
+            "the two are swapped",
+            "first the velocity of theta, then that of psi",
+        ),
+        (
+            torch.stack([psi * torch.sigmoid(psi * theta), of_psi]),
+            "theta goes up D's loss",
+            "G has a loss of its own, `g_loss`, and goes down that one",
+        ),
+        (
+            torch.stack([-psi * torch.sigmoid(psi * theta), of_psi]),
+            "theta goes down D's loss",
+            "G has a loss of its own, `g_loss`: take its gradient for theta",
+        ),
+        (
+            torch.stack([of_theta, without_real]),
+            "psi is not moved by the real number",
+            "its score is psi · 1, and D's loss has it as first argument",
+        ),
+        (
+            torch.stack([of_theta, theta * torch.sigmoid(-psi * theta)]),
+            "psi goes down G's loss",
+            "D's weight follows `d_loss`",
+        ),
+        (
+            torch.stack(right) / 4,
+            "it is divided by the number of points",
+            "each point is a game of its own: .sum() before the gradient, no mean",
+        ),
+    )
+    yield near(result[0], of_theta), "theta's velocity is wrong", "−∂ g_loss(psi · theta) / ∂ theta"
+    yield (
+        near(result[1], of_psi),
+        "psi's velocity is wrong",
+        "−∂ d_loss(psi, psi · theta) / ∂ psi: psi stands in both scores",
+    )
+    yield wrong_if(
+        any(value.requires_grad for value in result),
+        "the velocities have a graph",
+        "no create_graph=True is needed here; or detach them",
+    )
+    expected = _velocity(theta, psi, _square_d_loss, _square_g_loss)
+    again = answer(theta.clone(), psi.clone(), _square_d_loss, _square_g_loss)
+    yield (
+        near(torch.stack(list(again)), torch.stack(expected)),
+        "with other losses it is wrong",
+        "use the functions `d_loss` and `g_loss` that are passed",
+    )
+    kept = theta.clone(), psi.clone()
+    answer(*kept, _d_loss, _g_loss)
+    yield wrong_if(
+        any(value.requires_grad for value in kept),
+        "the tensors that were passed ask for gradients afterwards",
+        "work on theta.detach().requires_grad_(), which is another tensor",
+    )
+
+
+def _d_loss(real, fake):
+    return F.softplus(-real) + F.softplus(fake)
+
+
+def _g_loss(fake):
+    return F.softplus(-fake)
+
+
+def _square_d_loss(real, fake):
+    return (real - 1).square() + 3 * fake.square()
+
+
+def _square_g_loss(fake):
+    return (fake - 1).square() / 2
+
+
+def _velocity(theta, psi, d_loss, g_loss):
+    theta = theta.detach().requires_grad_()
+    psi = psi.detach().requires_grad_()
+    (by_theta,) = torch.autograd.grad(g_loss(psi * theta).sum(), theta)
+    (by_psi,) = torch.autograd.grad(d_loss(psi, psi * theta).sum(), psi)
+    return -by_theta, -by_psi
+
+
+@check
+def cut_out(answer):
+    """answer(images, rows, columns, size): a black square in each picture, at its own place."""
+    images = torch.rand(4, 1, 28, 28) * 1.8 - 0.9
+    rows = torch.tensor([0, 5, 20, 11])
+    columns = torch.tensor([3, 17, 0, 22])
+    kept = images.clone()
+    result = answer(images, rows, columns, 6)
     yield is_tensor(result)
     yield wrong_if(
-        result.is_floating_point(),
-        "it returns distances",
-        "the numbers of the points: .indices, and not .values",
+        not torch.equal(images, kept),
+        "the pictures that were passed have changed",
+        "masked_fill without the underscore, torch.where, or a clone() first",
     )
-    yield result.shape == (5, 3), f"it has shape {list(result.shape)}", "[N, k]: here [5, 3]"
-    with_itself = torch.cdist(points, points).sort(1).indices
+    yield (
+        result.shape == images.shape,
+        f"it has shape {list(result.shape)}",
+        "that of the pictures: [B, 1, 28, 28]",
+    )
+    right = _cut_out(images, rows, columns, 6)
+    inside = right == -1
     yield from mistakes(
         result,
+        (images, "nothing is cut out", "return the pictures with the squares"),
         (
-            with_itself[:, :3],
-            "each point is its own neighbour",
-            "the nearest point of all is the point itself: leave it out",
+            images.masked_fill(inside, 0.0),
+            "the squares are grey",
+            "black is -1 here: the pictures lie in [-1, 1]",
         ),
         (
-            torch.cdist(points, points).sort(1, descending=True).indices[:, :3],
-            "these are the farthest points",
-            "the smallest distances: sort upwards, or topk(…, largest=False)",
+            images.masked_fill(~inside, -1.0),
+            "all but the squares is black",
+            "the mask is turned round",
         ),
-        (right.flip(1), "the order is turned round", "the nearest first"),
         (
-            (points @ points.T).fill_diagonal_(-torch.inf).sort(1, descending=True).indices[:, :3],
-            "it takes the largest products for the nearest",
-            "a product grows with the length of both: take distances",
+            _cut_out(images, columns, rows, 6),
+            "rows and columns are swapped",
+            "the first of the two last dimensions of a picture counts its rows",
+        ),
+        (
+            _cut_out(images, rows, columns, 7),
+            "the squares are a pixel too large",
+            "from rows to rows + size, without the last",
+        ),
+        (
+            _cut_out(images, rows[:1].expand(4), columns[:1].expand(4), 6),
+            "all squares are at the place of the first",
+            "a mask for each picture: [B, 1, 28, 28]",
+        ),
+        (
+            images.masked_fill(inside.any(0, keepdim=True), -1.0),
+            "each picture has the squares of all",
+            "a mask for each picture: [B, 1, 28, 28]",
+        ),
+        (
+            _cut_out(images, rows - 3, columns - 3, 6),
+            "the squares lie around their places",
+            "rows and columns are the upper left corner",
         ),
     )
+    yield near(result, right), "some pixels are wrong", "only those in the square are -1"
     yield (
-        torch.equal(result.sort(1).values, right.sort(1).values),
-        "some are not the nearest",
-        ("torch.cdist(points, points) has all distances"),
+        near(answer(images, rows, columns, 2), _cut_out(images, rows, columns, 2)),
+        "it is wrong for squares of two pixels",
+        "use the argument `size`",
     )
-    yield torch.equal(result, right), "the nearest is not first", "sort by distance"
-    torch.manual_seed(2)
-    points = torch.randn(30, 4)
-    expected = torch.cdist(points, points).fill_diagonal_(torch.inf).sort(1).indices[:, :5]
+    asked = images.clone().requires_grad_()
+    result = answer(asked, rows, columns, 6)
     yield (
-        torch.equal(answer(points, 5), expected),
-        "it is wrong for 30 points in four dimensions and k = 5",
-        "the distance of all coordinates, and k the argument",
+        result.requires_grad,
+        "no gradient gets through",
+        "G learns through it: no detach, no NumPy",
     )
-    twins = torch.tensor([[0.0], [0.0], [5.0]])
-    found = answer(twins, 1)[:2, 0].tolist()
+    (gradient,) = torch.autograd.grad(result.sum(), asked)
     yield (
-        found == [1, 0],
-        "of two points in the same place one is its own neighbour",
-        "leave out the point by its number, not by its distance of 0",
+        torch.equal(gradient, (~inside).float()),
+        "the gradient is wrong",
+        "1 outside the squares and 0 within, for the sum of all pixels",
     )
+
+
+def _cut_out(images, rows, columns, size):
+    at = torch.arange(images.shape[-1])
+    in_rows = (at >= rows[:, None]) & (at < rows[:, None] + size)
+    in_columns = (at >= columns[:, None]) & (at < columns[:, None] + size)
+    return images.masked_fill(in_rows[:, None, :, None] & in_columns[:, None, None], -1.0)

@@ -84,7 +84,7 @@ def test_the_race_has_the_stored_fingerprints(machine, table):
 
 def test_the_full_run_has_the_stored_fingerprint(machine):
     current = fingerprints.in_float64("benchmarks.full_run", "fingerprint")
-    check("02_full_run", machine, {"published code": current}, {})
+    check("03_full_run", machine, {"published code": current}, {})
 
 
 @pytest.mark.parametrize("notebook", notebooks.lessons(), ids=lambda path: path.stem)

@@ -101,7 +101,7 @@ def test_the_tables_of_the_race_rest_on_its_code(table, known_judges):
 
 
 def test_the_full_run_rests_on_the_lessons_code(known_judges):
-    (stored,) = fingerprints.read("02_full_run").values()
+    (stored,) = fingerprints.read("03_full_run").values()
     current = fingerprints.in_float64("benchmarks.full_run", "fingerprint")
     assert staleness.why_stale(stored, current, {}) == "", "train anew (benchmarks/full_run.py)"
 
