@@ -2,6 +2,7 @@
 
     rows = tables.read("02_classic_gan")              # list of dict; [] where there is none yet
     tables.summary(rows, ["digit_fid"], step=4000)    # a table of medians and ranges, for display
+    tables.summary(rows, ["digit_fid"], lowest_first="digit_fid")  # sorted by these medians
     tables.by_seed(rows, "digit_fid", variant="algorithm 1", step=4000)  # {0: 21.5, 1: 23.0, …}
     tables.side_by_side(rows, ["BCE", "clip 1"])      # {0: [a row of BCE, one of clip 1], …}
     tables.below(rows, ["digit_fid"], "BCE", "clip 1", factor=0.75)  # {0: True, 1: True, …}
@@ -155,19 +156,30 @@ def _short(value):
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def summary(rows, columns, **fixed):
+def summary(rows, columns, *, lowest_first=None, highest_first=None, **fixed):
     """A Markdown table for display: a line a variant, medians and ranges over its seeds.
 
-    Of the rows that have the `fixed` values.
+    Of the rows that have the `fixed` values. The lines come as the variants do in `rows`, or in the
+    order of their medians of one column: `lowest_first` or `highest_first` names it, and variants
+    without it are left out.
     """
     rows = where(rows, **fixed)
     if not rows:
         return Markdown("No table is stored yet: `make results` makes it.")
+    variants = list(dict.fromkeys(row["variant"] for row in rows))
+    column = lowest_first or highest_first
+    if column:
+        medians = {}
+        for variant in variants:
+            values = by_seed(rows, column, variant=variant).values()
+            if values:
+                medians[variant] = statistics.median(values)
+        variants = sorted(medians, key=medians.get, reverse=bool(highest_first))
     lines = [
         "| variant | seeds | " + " | ".join(map(_cell, columns)) + " |",
         "|---" * (2 + len(columns)) + "|",
     ]
-    for variant in dict.fromkeys(row["variant"] for row in rows):
+    for variant in variants:
         seeds = {row["seed"] for row in where(rows, variant=variant)}
         cells = [spread(by_seed(rows, column, variant=variant).values()) for column in columns]
         lines.append(f"| {_cell(variant)} | {len(seeds)} | " + " | ".join(cells) + " |")

@@ -134,11 +134,11 @@ def update_average(answer):
 
 
 @check
-def velocity(answer):
+def velocities(answer):
     """answer(theta, psi, d_loss, g_loss): minus each player's gradient of its own loss."""
     theta = torch.tensor([1.5, -0.5, 0.2, -2.0])
     psi = torch.tensor([0.7, -1.2, 2.0, 0.3])
-    right = _velocity(theta, psi, _d_loss, _g_loss)
+    right = _velocities(theta, psi, _d_loss, _g_loss)
     of_theta, of_psi = right
     result = answer(theta.clone(), psi.clone(), _d_loss, _g_loss)
     yield (
@@ -200,7 +200,7 @@ def velocity(answer):
         "the velocities have a graph",
         "no create_graph=True is needed here; or detach them",
     )
-    expected = _velocity(theta, psi, _square_d_loss, _square_g_loss)
+    expected = _velocities(theta, psi, _square_d_loss, _square_g_loss)
     again = answer(theta.clone(), psi.clone(), _square_d_loss, _square_g_loss)
     yield (
         near(torch.stack(list(again)), torch.stack(expected)),
@@ -232,7 +232,7 @@ def _square_g_loss(fake):
     return (fake - 1).square() / 2
 
 
-def _velocity(theta, psi, d_loss, g_loss):
+def _velocities(theta, psi, d_loss, g_loss):
     theta = theta.detach().requires_grad_()
     psi = psi.detach().requires_grad_()
     (by_theta,) = torch.autograd.grad(g_loss(psi * theta).sum(), theta)

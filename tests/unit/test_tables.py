@@ -73,3 +73,21 @@ def test_selection_and_summary():
     text = tables.summary(rows, ("x",), step=9).data
     assert "| a | 5 | 12 (10 – 14) |" in text and "| b | 5 | 2 (0 – 4) |" in text
     assert "make results" in tables.summary([], ("x",)).data
+
+
+def test_the_lines_of_a_summary_are_sorted_by_the_median_of_a_column():
+    # In the order of the rows: c, a, b; medians 5, 3, 4; means would say a, c, b or b, c, a.
+    values = {"c": (5, 5, 5), "a": (0, 3, 90), "b": (-90, 4, 6)}
+    rows = []
+    for variant, of_seeds in values.items():
+        rows += [{"variant": variant, "seed": s, "x": x, "at": 1} for s, x in enumerate(of_seeds)]
+    rows.append({"variant": "without x", "seed": 0, "at": 1})
+    rows.append({"variant": "b", "seed": 0, "x": 99, "at": 2})
+
+    def order(**sort):
+        lines = tables.summary(rows, ("x",), at=1, **sort).data.splitlines()[2:]
+        return [line.split(" | ")[0].removeprefix("| ") for line in lines]
+
+    assert order() == ["c", "a", "b", "without x"]
+    assert order(lowest_first="x") == ["a", "b", "c"]
+    assert order(highest_first="x") == ["c", "b", "a"]
