@@ -194,7 +194,7 @@ def seconds_of_usual_pass(loader):
 
 def bench_loading():
     loader = usual_loader()
-    load = "data.mnist('train')"
+    load = "data.mnist('all')"
     rounds = []
     for _ in range(ROUNDS):
         seconds = {

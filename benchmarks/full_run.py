@@ -38,7 +38,7 @@ def lesson_code():
     cells = {cell.id: cell.source for cell in nbformat.read(LESSON, as_version=4).cells}
     for cell in CELLS:
         exec(compile(cells[cell], f"{LESSON.name}, cell {cell}", "exec"), namespace)
-    images, labels = namespace["data"].mnist("train")
+    images, labels = namespace["data"].mnist("all")
     namespace["images"] = images  # where the cells' functions look for it
     namespace["labels"] = labels
     return namespace

@@ -56,4 +56,4 @@ def our_step(G, D, opt_G, opt_D):
 
 
 def our_batches():
-    return data.batches(*data.mnist("train"), BATCH_SIZE)
+    return data.batches(*data.mnist("all"), BATCH_SIZE)

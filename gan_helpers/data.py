@@ -36,8 +36,9 @@ _kept = {}  # {path of an archive: what it holds}: 47 MB for the training digits
 def mnist(split):
     """The digits of one split: `(images uint8 [N, 28, 28], labels int64 [N])`.
 
-    `split` is "train" (all 60,000), "validation" (the last 10,000 of train: whoever makes a choice
-    by it trains on `images[:50_000]` only) or "test" (10,000, for final figures).
+    `split` is "train" (the first 50,000 of MNIST's training digits), "validation" (the last 10,000
+    of them, to choose by), "all" (these 60,000) or "test" (10,000, for final figures). Who trains
+    on "all" and measures against "validation" measures against digits that were seen in training.
 
     The images are in memory once a process, however often they are asked for. Who changes them in
     place changes no others than those that were given out: the next call reads the archive anew.
@@ -45,11 +46,13 @@ def mnist(split):
     Raises DataError, with the file, the MD5s and the cure, where an archive is damaged or missing,
     or cannot be read.
     """
-    if split not in ("train", "validation", "test"):
-        raise ValueError(f'split must be "train", "validation" or "test", got {split!r}')
+    if split not in ("train", "validation", "all", "test"):
+        raise ValueError(f'split must be "train", "validation", "all" or "test", got {split!r}')
     prefix = "t10k" if split == "test" else "train"
     images = _read_idx(f"{prefix}-images-idx3-ubyte.gz")
     labels = _read_idx(f"{prefix}-labels-idx1-ubyte.gz").long()
+    if split == "train":
+        return images[:-VALIDATION_SIZE], labels[:-VALIDATION_SIZE]
     if split == "validation":
         return images[-VALIDATION_SIZE:], labels[-VALIDATION_SIZE:]
     return images, labels

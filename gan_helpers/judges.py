@@ -215,8 +215,6 @@ def train(name, *, epochs, seed=0, images=None, labels=None):
     torch.manual_seed(seed)
     if images is None:
         images, labels = data.mnist("train")
-        images = images[:TRAINED_ON]
-        labels = labels[:TRAINED_ON]
     if len(images) % BATCH_SIZE == 1:  # BatchNorm cannot train on a batch of one
         images = images[:-1]
         labels = labels[:-1]

@@ -17,7 +17,7 @@ from gan_helpers import data
 
 
 def test_splits_have_the_published_sizes_and_contents():
-    train_images, train_labels = data.mnist("train")
+    train_images, train_labels = data.mnist("all")
     test_images, test_labels = data.mnist("test")
     assert train_images.shape == (60_000, 28, 28) and train_images.dtype == torch.uint8
     assert test_images.shape == (10_000, 28, 28) and test_labels.dtype == torch.int64
@@ -28,7 +28,7 @@ def test_splits_have_the_published_sizes_and_contents():
     assert test_labels.bincount().tolist() == [int(count) for count in in_test.split()]
 
 
-@pytest.mark.parametrize(("split", "prefix"), [("train", "train"), ("test", "t10k")])
+@pytest.mark.parametrize(("split", "prefix"), [("all", "train"), ("test", "t10k")])
 def test_every_byte_of_an_archive_is_read(split, prefix):
     images, labels = data.mnist(split)
     for values, name in ((images, "images-idx3"), (labels.byte(), "labels-idx1")):
@@ -38,11 +38,14 @@ def test_every_byte_of_an_archive_is_read(split, prefix):
         assert values.numpy().tobytes() == content[header:]
 
 
-def test_validation_is_the_last_10000_of_train():
-    images, labels = data.mnist("train")
-    validation_images, validation_labels = data.mnist("validation")
-    assert torch.equal(validation_images, images[50_000:])
-    assert torch.equal(validation_labels, labels[50_000:])
+@pytest.mark.parametrize(
+    ("split", "part"), [("train", slice(50_000)), ("validation", slice(50_000, 60_000))]
+)
+def test_no_digit_to_train_on_is_one_to_choose_by(split, part):
+    every_image, every_label = data.mnist("all")
+    images, labels = data.mnist(split)
+    assert torch.equal(images, every_image[part])
+    assert torch.equal(labels, every_label[part])
 
 
 def test_unknown_split_is_named():

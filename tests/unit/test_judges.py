@@ -213,7 +213,7 @@ def test_training_uses_the_first_50000_only(monkeypatch):
     monkeypatch.setattr(judges.data, "batches", batches)
     monkeypatch.setattr(judges.torch.optim.lr_scheduler, "OneCycleLR", lambda *_, **__: None)
     judges.train("judge", epochs=1)
-    images, labels = data.mnist("train")
+    images, labels = data.mnist("all")
     ((images_seen, labels_seen),) = seen
     assert torch.equal(images_seen, images[:50_000])
     assert torch.equal(labels_seen, labels[:50_000])

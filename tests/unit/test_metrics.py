@@ -82,7 +82,7 @@ def test_floor_is_what_real_digits_score(real_score):
 
 
 def test_floor_draws_from_the_judges_training_digits_only(monkeypatch):
-    images, _ = data.mnist("train")
+    images, _ = data.mnist("all")
     marked = images.clone()
     marked[judges.TRAINED_ON :] = 255
     seen = []
@@ -313,7 +313,7 @@ def test_train_on_fakes_refuses_a_handful():
 
 
 def test_nearest_train_finds_the_digit_itself_and_its_distance():
-    train, _ = data.mnist("train")
+    train, _ = data.mnist("all")
     images = data.to_tanh_range(train[[7, 59_999]]).unsqueeze(1)
     images[1, 0, 0, 0] = 0.0  # one pixel, from black to middle grey: a distance of 1
     index, distance = metrics.nearest_train(images)
