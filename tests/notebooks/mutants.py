@@ -345,8 +345,13 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("masked_fill", "masked_fill_")], "without the underscore"),
             ([("-1.0", "0.0")], "black is -1"),
             ([("(hole,", "(~hole,")], "turned round"),
-            ([("rows[:, None, :, None]", "rows[:, None, None]"),
-              ("columns[:, None, None, :]", "columns[:, None, :, None]")], "counts its rows"),
+            (
+                [
+                    ("rows[:, None, :, None]", "rows[:, None, None]"),
+                    ("columns[:, None, None, :]", "columns[:, None, :, None]"),
+                ],
+                "counts its rows",
+            ),
             ([("at < ", "at <= ")], "without the last"),
             ([("rows[:, None])", "rows[:1, None])")], "some pixels are wrong"),
             ([("+ size", "+ 6")], "the argument `size`"),

@@ -1,4 +1,4 @@
-"""The cells of lesson 02 that benchmarks/full_run.py executes are there, and do what it asks."""
+"""The cells of lesson 03 that benchmarks/full_run.py executes are there, and do what it asks."""
 
 import pytest
 import torch

@@ -37,10 +37,10 @@ def write_notebook():
 
 @pytest.fixture(scope="session")
 def write_lesson(write_notebook):
-    """A function that writes the lesson 09_small into a folder: STEPS is 5, at most 10."""
+    """A function that writes the lesson 07_small into a folder: STEPS is 5, at most 10."""
 
     def write_lesson(folder, parameters="STEPS: int = 5  # steps", check=CHECK, end=END):
-        title = new_markdown_cell("# 09 · Small")
+        title = new_markdown_cell("# 07 · Small")
         parameters = new_code_cell(parameters, metadata={"tags": ["parameters"]})
         return write_notebook(folder / "07_small.ipynb", title, SETUP, parameters, check, end)
 

@@ -35,7 +35,7 @@ def exit_code(*arguments, main=cli.main):
 
 
 def test_list_says_what_each_parameter_is(two_lessons, capsys):
-    assert exit_code("list", "--lesson", "09", "--notebooks", two_lessons) == 0
+    assert exit_code("list", "--lesson", "07", "--notebooks", two_lessons) == 0
     expected = "07_small: 07 · Small\n    STEPS: int = 5, 1 … 10\n        steps\n"
     assert capsys.readouterr().out == expected
 
@@ -75,14 +75,14 @@ def test_an_empty_scheduler_is_not_taken_for_none(two_lessons, capsys):
     """As a variable of the shell gives it that was never set."""
     pytest.importorskip("distributed")
     options = ["--notebooks", two_lessons, "--output", two_lessons / "build", "--scheduler", ""]
-    assert exit_code("run", "--lesson", "09", "--size", "default", *options) == 2
+    assert exit_code("run", "--lesson", "07", "--size", "default", *options) == 2
     assert "an empty text is no address of a scheduler" in capsys.readouterr().err
 
 
 def test_the_table_shows_claims_and_errors_and_the_exit_code_tells(two_lessons, here, capsys):
     out = two_lessons / "build"
     options = ["--notebooks", two_lessons, "--output", out]
-    assert exit_code("run", "--size", "default", "--lesson", "09", *options) == 0
+    assert exit_code("run", "--size", "default", "--lesson", "07", *options) == 0
     text = capsys.readouterr().out
     assert re.search(r"^07_small +0\.1 +1/1$", text, flags=re.M)
     assert exit_code("run", *options) == 1
@@ -260,7 +260,7 @@ def test_where_there_are_no_lessons(two_lessons, capsys):
 
 def test_a_damaged_lesson(two_lessons, capsys):
     (two_lessons / "07_small.ipynb").write_text("{", encoding="utf8")
-    options = ["--lesson", "09", "--notebooks", two_lessons]
+    options = ["--lesson", "07", "--notebooks", two_lessons]
     output = ["--output", two_lessons / "out"]
     for command in (["list"], ["run", *output], ["run", "--size", "full", *output], ["sweep"]):
         text = refused(capsys, *command, *options)
@@ -268,7 +268,7 @@ def test_a_damaged_lesson(two_lessons, capsys):
 
 
 def test_a_lesson_that_does_not_say_what_it_takes(two_lessons, capsys):
-    options = ["--lesson", "10", "--notebooks", two_lessons]
+    options = ["--lesson", "08", "--notebooks", two_lessons]
     for command in ("list", "sweep"):
         text = refused(capsys, command, *options)
         assert "08_broken: no cell calls lesson.parameters" in text
@@ -389,7 +389,7 @@ def test_a_report_that_cannot_be_written_costs_no_other(two_lessons, here, capsy
     assert "07_small.ipynb: No space left on device; make room" in printed.err
     assert "1 reports written" in printed.out and (out / "08_broken.part.html").is_file()
     for command in ("run", "sweep"):
-        assert exit_code(command, "--lesson", "09", *options) == 1, "a report is missing"
+        assert exit_code(command, "--lesson", "07", *options) == 1, "a report is missing"
 
 
 def test_a_folder_where_a_report_belongs(lesson, here, capsys):

@@ -68,7 +68,7 @@ def test_html_has_an_index_working_links_and_alternative_texts(tmp_path, write_n
         "fig = Figure()\nfig.subplots().plot([1, 2])\nplots.show(fig, alt='A rising line.')"
     )
     text = (
-        "# 09 · Small\n\n[next](08_next.ipynb)\n\n"
+        "# 07 · Small\n\n[next](08_next.ipynb)\n\n"
         "$$\\frac{a}{b}$$ with $x_1$, not `$HOME` and `$PATH`"
     )
     cells = [new_markdown_cell(text), picture]

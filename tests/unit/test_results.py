@@ -100,7 +100,7 @@ def test_a_table_is_made_once_with_what_its_variants_rest_on(make):
     rows = tables.read("07_small")
     assert tables.by_seed(rows, "score", variant="bad") == dict.fromkeys(range(5), 14)
     assert rows[3]["command"] == (
-        'gan-notebooks sweep --lesson 09 --set "SEED=3" --set "TABLE=all" --jobs 2'
+        'gan-notebooks sweep --lesson 07 --set "SEED=3" --set "TABLE=all" --jobs 2'
     )
     assert rows[3]["seconds"] == 0 and rows[3]["step"] == 5 and "fingerprint" not in rows[3]
     stored = fingerprints.read("07_small")
@@ -174,7 +174,7 @@ def test_a_missing_seed_is_made_alone(make):
     assert "to be made: bad (seeds 2: not made yet)\n" in make()
     restored = tables.read("07_small")
     assert [row["score"] for row in restored] == [row["score"] for row in rows]
-    assert restored[7]["command"].startswith('gan-notebooks sweep --lesson 09 --set "SEED=2"')
+    assert restored[7]["command"].startswith('gan-notebooks sweep --lesson 07 --set "SEED=2"')
 
 
 def test_a_variant_that_is_gone_leaves_the_table(lesson, make):
