@@ -25,7 +25,7 @@ test-slow: $(VENV)/.ready
 	$(RUN) pytest -m slow
 
 test-long: $(VENV)/.ready
-	@echo "About half an hour on two quiet cores of a fast machine."
+	@echo "About an hour and a quarter on two quiet cores of a fast machine."
 	$(RUN) pytest -m long -rP -n 2 --dist worksteal
 
 # notebooks, results and address write sources; no other target does.
