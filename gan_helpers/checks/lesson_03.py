@@ -16,7 +16,7 @@ def coverage(answer):
     right = coverage_of(real, fake, 2)
     result = answer(real.clone(), fake.clone(), 2)
     yield (
-        isinstance(result, float) or (torch.is_tensor(result) and result.ndim == 0),
+        isinstance(result, float) or getattr(result, "ndim", 1) == 0,
         f"it returns {type(result).__name__}, and no single number",
         "the mean over the real points",
     )
@@ -58,18 +58,36 @@ def coverage(answer):
         f"it is {float(result):.3f} and should be {right:.3f}",
         ("compare each real point's distance to its k-th other one with that to its nearest fake"),
     )
-    touching = torch.tensor([[0.0], [2.0], [6.0]])
-    yield wrong_if(
-        near(answer(touching, torch.tensor([[-2.0]]), 1), 0.0),
-        "a fake on the surface of a ball is left out",
-        "<= and not <",
-    )
     torch.manual_seed(1)
     real, fake = torch.randn(40, 3), torch.randn(25, 3) * 0.7
     yield wrong_if(
         not near(answer(real, fake, 5), coverage_of(real, fake, 5)),
         "it is wrong for other points, in three dimensions and with k = 5",
         "is the distance that of all coordinates, and k the argument",
+    )
+    touching = torch.tensor([[0.0], [2.0], [6.0]])
+    yield wrong_if(
+        near(answer(touching, torch.tensor([[-2.0]]), 1), 0.0),
+        "a fake on the surface of a ball is left out",
+        "<= and not <",
+    )
+    yield (
+        near(answer(touching, torch.tensor([[-2.01]]), 1), 0.0),
+        "a fake just outside a ball counts",
+        "the ball reaches to the k-th other point, without a margin",
+    )
+    five_apart = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
+    yield (
+        near(answer(five_apart, torch.tensor([[0.0, -6.0]]), 1), 0.0)
+        and near(answer(five_apart, torch.tensor([[-4.5, 0.0]]), 1), 0.5),
+        "it is wrong in two dimensions",
+        "the distance is the root of the sum of squares, as torch.cdist has it",
+    )
+    twins = torch.tensor([[0.0], [0.0], [5.0], [6.0]])
+    yield (
+        near(answer(twins, torch.tensor([[1.0]]), 1), 0.0),
+        "it is wrong where two real points are the same",
+        "the other one is a neighbour like any other, at distance 0",
     )
 
 
@@ -98,7 +116,7 @@ def class_kl(answer):
     right = (q[shown] * (q[shown] / shares[shown]).log()).sum()
     result = answer(labels.clone(), shares.clone())
     yield (
-        isinstance(result, float) or (torch.is_tensor(result) and result.ndim == 0),
+        isinstance(result, float) or getattr(result, "ndim", 1) == 0,
         f"it returns {type(result).__name__}, and no single number",
         "the sum over the classes",
     )
@@ -151,6 +169,9 @@ def class_kl(answer):
         "it is wrong where the last class is missing",
         "bincount(labels, minlength=len(shares)) counts the classes that never come, too",
     )
+    rare = answer(torch.tensor([0] * 99 + [1]), torch.tensor([0.5, 0.5]))
+    expected = 0.99 * torch.tensor(1.98).log() + 0.01 * torch.tensor(0.02).log()
+    yield near(rare, expected), "it is wrong where a class is rare", "only q = 0 adds 0"
 
 
 @check
@@ -189,5 +210,10 @@ def frechet_distance(answer):
         near(result, mean + deviation),
         f"it is {result:.4f}, not {mean + deviation:.4f}",
         ("(mean of a - mean of b)² + (deviation of a - deviation of b)²"),
+    )
+    yield (
+        near(answer(b, a), mean + deviation),
+        "it is another number where a and b are exchanged",
+        "both differences are squared, whatever their sign",
     )
     yield near(answer(a, a), 0.0), "a sample is not at distance 0 from itself", "subtract"

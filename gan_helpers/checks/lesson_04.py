@@ -17,22 +17,26 @@ def r1(answer):
     D = nn.Sequential(nn.Flatten(), nn.Linear(784, 5), nn.Tanh(), nn.Linear(5, 1), nn.Flatten(0))
     real = torch.rand(3, 1, 28, 28) * 2 - 1
     lengths = gradient_of(D, real, graph=False).flatten(1).norm(dim=1)
-    right = (lengths.square() / 2).mean() * 3
-    result = answer(D, real.clone(), 3.0)
+    right = (lengths.square() / 2).mean() * 0.7
+    result = answer(D, real.clone(), 0.7)
     yield from is_number(result)
     yield from mistakes(
         result,
         (2 * right, "the ½ is missing", "half of the squared length"),
-        (right / 3, "the weight is missing", "multiply by the argument `weight`"),
+        (right / 0.7, "the weight is missing", "multiply by the argument `weight`"),
         (3 * right, "it is the sum over the batch", "the mean over the pictures"),
-        ((lengths / 2).mean() * 3, "the length is not squared", "the sum of the squares, no root"),
+        (
+            (lengths / 2).mean() * 0.7,
+            "the length is not squared",
+            "the sum of the squares, no root",
+        ),
         (
             right / 784,
             "it is a mean over the pixels, too",
             "the squared length of a gradient is the *sum* over its pixels",
         ),
         (
-            ((lengths - 1).square()).mean() * 3,
+            ((lengths - 1).square()).mean() * 0.7,
             "it draws the length towards 1",
             "this is the gradient penalty of Wasserstein GANs; R1 wants the length small",
         ),
@@ -42,6 +46,12 @@ def r1(answer):
         near(result, right, atol=1e-6 + 1e-4 * right.item()),
         f"it is {result.item():.5f} and should be {right.item():.5f}",
         "the gradient of D(real).sum() by real, squared and summed for each picture",
+    )
+    two = gradient_of(D, real[:2], graph=False).square().sum() / 4 * 5
+    yield (
+        near(answer(D, real[:2].clone(), 5.0), two),
+        "it is wrong for two pictures and a weight of 5",
+        "no number of the batch or the weight stands in the code",
     )
     yield wrong_if(
         not result.requires_grad,
@@ -54,13 +64,19 @@ def r1(answer):
         "no gradient reaches D's weights",
         "torch.autograd.grad(…, create_graph=True), and no detach on the way",
     )
+    reference = gradient_of(D, real, graph=True).square().flatten(1).sum(1).mean() * 0.35
+    yield (
+        near(gradients, torch.autograd.grad(reference, D[1].weight)[0]),
+        "the gradient that reaches D's weights is wrong",
+        "no part of the square is detached",
+    )
     yield wrong_if(
         any(parameter.grad is not None for parameter in D.parameters()),
         "it leaves gradients in D",
         "torch.autograd.grad(scores, real) gives the gradient and stores none; backward() stores",
     )
     kept = real.clone()
-    answer(D, kept, 3.0)
+    answer(D, kept, 0.7)
     yield wrong_if(
         kept.requires_grad,
         "the pictures that were passed ask for gradients afterwards",
@@ -127,27 +143,38 @@ def update_average(answer):
         "both nets share a tensor now",
         "change the numbers in place",
     )
-    slow = nn.Linear(3, 2)
-    start = slow.weight.detach().clone()
+    torch.manual_seed(1)
+    average, net = (nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)) for _ in range(2))
+    torch.nn.utils.vector_to_parameters(torch.randn(24), net.parameters())
+    before = [parameter.detach().clone() for parameter in average.parameters()]
     for _ in range(2):
-        answer(slow, net, 0.9)
-    expected = 0.81 * start + 0.19 * trained["weight"]
-    yield near(slow.weight, expected), "a second update goes wrong", "is decay the argument"
+        answer(average, net, 0.9)
+    for mean, old, new in zip(average.parameters(), before, net.parameters(), strict=True):
+        yield (
+            near(mean, 0.81 * old + 0.19 * new) and mean.dtype == old.dtype,
+            "a second update, or another net, goes wrong",
+            "is decay the argument, and does the loop go over all .parameters()",
+        )
 
 
 @check
 def cut_out(answer):
     """answer(images, rows, columns, size): a black square in each picture, at its own place."""
-    images = torch.rand(4, 1, 28, 28) * 1.8 - 0.9
-    rows = torch.tensor([0, 5, 20, 11])
-    columns = torch.tensor([3, 17, 0, 22])
-    kept = images.clone()
-    result = answer(images, rows, columns, 6)
+    images = torch.rand(5, 1, 28, 28) * 1.8 - 0.9
+    rows = torch.tensor([0, 5, 20, 11, 9])
+    columns = torch.tensor([3, 17, 0, 22, 8])
+    passed = images.clone(), rows.clone(), columns.clone()
+    result = answer(*passed, 6)
     yield is_tensor(result)
     yield wrong_if(
-        not torch.equal(images, kept),
+        not torch.equal(images, passed[0]),
         "the pictures that were passed have changed",
         "masked_fill without the underscore, torch.where, or a clone() first",
+    )
+    yield wrong_if(
+        not (torch.equal(rows, passed[1]) and torch.equal(columns, passed[2])),
+        "the rows or columns that were passed have changed",
+        "`rows + size` makes a new tensor, `rows += size` changes the caller's",
     )
     yield (
         result.shape == images.shape,
@@ -180,7 +207,7 @@ def cut_out(answer):
             "from rows to rows + size, without the last",
         ),
         (
-            _cut_out(images, rows[:1].expand(4), columns[:1].expand(4), 6),
+            _cut_out(images, rows[:1].expand(5), columns[:1].expand(5), 6),
             "all squares are at the place of the first",
             "a mask for each picture: [B, 1, 28, 28]",
         ),
@@ -196,21 +223,26 @@ def cut_out(answer):
         ),
     )
     yield near(result, right), "some pixels are wrong", "only those in the square are -1"
-    yield (
-        near(answer(images, rows, columns, 2), _cut_out(images, rows, columns, 2)),
-        "it is wrong for squares of two pixels",
-        "use the argument `size`",
-    )
-    asked = images.clone().requires_grad_()
+    for count, size in ((4, 3), (1, 1), (5, 2)):
+        part = images[:count], rows[:count], columns[:count], size
+        yield (
+            near(answer(*part), _cut_out(*part)),
+            f"it is wrong for {count} pictures and squares of {size} pixels",
+            "use the argument `size`, and the number of pictures that comes",
+        )
+    asked = images.clone()
+    asked[:, :, ::5] = 1  # as most pixels of digits are: at the ends of the range
+    asked[:, :, 2::5] = -1
+    asked.requires_grad_()
     result = answer(asked, rows, columns, 6)
     yield (
         result.requires_grad,
         "no gradient gets through",
         "G learns through it: no detach, no NumPy",
     )
-    (gradient,) = torch.autograd.grad(result.sum(), asked)
+    (gradient,) = torch.autograd.grad(result.sum(), asked, allow_unused=True)
     yield (
-        torch.equal(gradient, (~inside).float()),
+        gradient is not None and torch.equal(gradient, (~inside).float()),
         "the gradient is wrong",
         "1 outside the squares and 0 within, for the sum of all pixels",
     )

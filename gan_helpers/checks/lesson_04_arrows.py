@@ -57,6 +57,16 @@ def velocities(answer):
             "D's weight follows `d_loss`",
         ),
         (
+            torch.stack(
+                [
+                    of_theta - psi * torch.sigmoid(psi * theta),
+                    of_psi + theta * torch.sigmoid(-psi * theta),
+                ]
+            ),
+            "both losses act on both weights",
+            "each player goes down its own loss alone: two gradients, of two losses",
+        ),
+        (
             torch.stack(right) / 4,
             "it is divided by the number of points",
             "each point is a game of its own: .sum() before the gradient, no mean",
@@ -73,12 +83,13 @@ def velocities(answer):
         "the velocities have a graph",
         "no create_graph=True is needed here; or detach them",
     )
-    expected = _velocities(theta, psi, _square_d_loss, _square_g_loss)
-    again = answer(theta.clone(), psi.clone(), _square_d_loss, _square_g_loss)
+    more = torch.cat((theta, psi[:1])), torch.cat((psi, theta[:1]))  # five points
+    expected = _velocities(*more, _square_d_loss, _square_g_loss)
+    again = answer(*(value.clone() for value in more), _square_d_loss, _square_g_loss)
     yield (
         near(torch.stack(list(again)), torch.stack(expected)),
-        "with other losses it is wrong",
-        "use the functions `d_loss` and `g_loss` that are passed",
+        "with other losses and five points it is wrong",
+        "use the functions `d_loss` and `g_loss` that are passed, and any number of points",
     )
     kept = theta.clone(), psi.clone()
     answer(*kept, _d_loss, _g_loss)

@@ -254,6 +254,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
                 "one fake is enough",
             ),
             ([("[:, k]", "[:, 2]")], "k the argument"),
+            ([("<= radii", "<= 1.01 * radii")], "without a margin"),
         ],
         "exercise-2": [
             ([("q[shown] * (", "-q[shown] * (")], "q log(q / p), and not"),
@@ -311,6 +312,8 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([(", create_graph=True", "")], "create_graph=True"),
             ([("real.detach().requires_grad_()", "real.requires_grad_()")], "another tensor"),
             ([("gradient.square()", "gradient.detach().square()")], "create_graph=True"),
+            ([(".sum(1).mean()", ".sum(1).sum() / 3")], "no number of the batch"),
+            ([("gradient.square()", "(gradient * gradient.detach())")], "no part of the square"),
         ],
         "exercise-2": [
             ([("1 - decay", "decay")], "the share that *stays*"),
@@ -323,6 +326,15 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             (
                 [("zip(average.parameters(), net.parameters())", "[(average.weight, net.weight)]")],
                 "bias",
+            ),
+            (
+                [
+                    (
+                        "zip(average.parameters(), net.parameters())",
+                        "[*zip(average.parameters(), net.parameters())][:2]",
+                    )
+                ],
+                "over all .parameters()",
             ),
         ],
         "exercise-3": [
