@@ -31,7 +31,7 @@ pytestmark = [
 ROOT = Path(__file__).parents[2]
 GUARD = 900  # seconds until a wait for what never comes is given up: no measure of speed
 CELLS = [
-    "from gan_helpers.lesson import Lesson\nlesson = Lesson('07_small')",
+    "from gan_helpers.lesson import Lesson\nlesson = Lesson('09_small')",
     "SEED: int = 0  # seed\nSECONDS: float = 1.0  # to sleep\nLOG: str = ''  # file",
     "lesson.parameters(globals(), SEED=(int, 0, 99), SECONDS=(float, 0, 99), LOG=str)",
     "import os, time\nprint(SEED, os.getcwd(), file=open(LOG, 'a'))\nprint('so far')",
@@ -210,7 +210,7 @@ def cluster(tmp_path_factory):
 @pytest.fixture
 def lesson(tmp_path):
     (tmp_path / "lessons").mkdir()
-    write_notebook(tmp_path / "lessons" / "07_small.ipynb", *CELLS, parameters=1)
+    write_notebook(tmp_path / "lessons" / "09_small.ipynb", *CELLS, parameters=1)
     return tmp_path
 
 

@@ -59,7 +59,7 @@ def test_the_wheel_holds_the_digits_and_works_elsewhere(checkout, run, make_envi
     code = (
         "import gan_helpers, torchvision; "
         "from gan_helpers import data, game, judges, tables, widgets; "
-        "images, labels = data.mnist('train'); judges.load('judge'), judges.load('second_judge'); "
+        "images, labels = data.mnist('all'); judges.load('judge'), judges.load('second_judge'); "
         "usual = torchvision.datasets.MNIST(data.torchvision_root(), download=True); "
         "print(gan_helpers.__file__, len(images), len(usual), len(tables.read('02_classic_gan')))"
     )
