@@ -17,11 +17,11 @@ run: $(VENV)/.ready
 	$(RUN) gan_notebooks run --lesson "$(LESSON)" --size $(SIZE)
 
 test: $(VENV)/.ready
-	@echo "Five to six minutes on two quiet cores of a fast machine, more on others."
+	@echo "About seven minutes on two quiet cores of a fast machine, more on others."
 	$(RUN) pytest -m "not slow and not long" -n 2 --dist worksteal
 
 test-slow: $(VENV)/.ready
-	@echo "About 27 minutes on a quiet fast machine."
+	@echo "About half an hour on a quiet fast machine."
 	$(RUN) pytest -m slow
 
 test-long: $(VENV)/.ready
