@@ -150,6 +150,7 @@ def test_start_pause_resume_and_stop(kernel):
         }
         assert steps < 20_000, said
     kernel.manager.interrupt_kernel()  # the notebook's stop button is for cells: it harms no panel
+    kernel.listen(0.5)  # nor a request that comes later; one that is under way may be lost
     reach("running", steps + 100)
 
     kernel.click(ids["pause"])
@@ -215,6 +216,7 @@ def test_the_game_plays_pauses_goes_back_and_shows_errors(kernel):
     kernel.click(ids["Play"])
     reach("board.playing and board.game.history.step > 20")
     kernel.manager.interrupt_kernel()  # as for the panel above
+    kernel.listen(0.5)
     reach("board.game.history.step > 50")
     kernel.click(ids["Play"])
     turns = reach("board.task.done()")
