@@ -23,7 +23,7 @@ from gan_notebooks import fingerprints
 
 ROOT = Path(__file__).parents[1]
 LESSON = ROOT / "notebooks" / "03_how_good.ipynb"
-CELLS = ("imports", "parameters", "fresh", "published-step")
+CELLS = ("imports", "parameters", "data", "fresh", "published-step")
 WORK = ROOT / "build" / "full_run"
 RUN = WORK / "run.pt"
 FINGERPRINT = WORK / "fingerprint.json"
@@ -38,9 +38,6 @@ def lesson_code():
     cells = {cell.id: cell.source for cell in nbformat.read(LESSON, as_version=4).cells}
     for cell in CELLS:
         exec(compile(cells[cell], f"{LESSON.name}, cell {cell}", "exec"), namespace)
-    images, labels = namespace["data"].mnist("all")
-    namespace["images"] = images  # where the cells' functions look for it
-    namespace["labels"] = labels
     return namespace
 
 

@@ -25,6 +25,12 @@ MD5 = {
 }
 
 VALIDATION_SIZE = 10_000  # the last images of the training set
+SPLITS = {  # the part of its archive that a split is
+    "train": slice(None, -VALIDATION_SIZE),
+    "validation": slice(-VALIDATION_SIZE, None),
+    "all": slice(None),
+    "test": slice(None),
+}
 GZIP = 31  # zlib's wbits for an archive with a gzip header
 PIECE = 2**16  # bytes of an archive that are unpacked at a time
 
@@ -46,16 +52,12 @@ def mnist(split):
     Raises DataError, with the file, the MD5s and the cure, where an archive is damaged or missing,
     or cannot be read.
     """
-    if split not in ("train", "validation", "all", "test"):
+    if split not in SPLITS:
         raise ValueError(f'split must be "train", "validation", "all" or "test", got {split!r}')
     prefix = "t10k" if split == "test" else "train"
     images = _read_idx(f"{prefix}-images-idx3-ubyte.gz")
     labels = _read_idx(f"{prefix}-labels-idx1-ubyte.gz").long()
-    if split == "train":
-        return images[:-VALIDATION_SIZE], labels[:-VALIDATION_SIZE]
-    if split == "validation":
-        return images[-VALIDATION_SIZE:], labels[-VALIDATION_SIZE:]
-    return images, labels
+    return images[SPLITS[split]], labels[SPLITS[split]]
 
 
 def to_tanh_range(images):

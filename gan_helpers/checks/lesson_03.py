@@ -8,18 +8,12 @@ from gan_helpers.checks import check, is_number, mistakes, near, wrong_if
 @check
 def coverage(answer):
     """answer(real, fake, k): the share of real points with a fake within their k-th neighbour."""
-    # On a line, so that distances are plain to see. The 2nd neighbours of the real points lie at
-    # 3, 2, 3, 6 and 16; of the fakes one stands
-    # beside all balls, and three far away.
+    # On a line, so that distances are plain to see. The balls of k = 2 reach 3, 2, 3, 6 and 16 far.
     real = torch.tensor([[0.0], [1.0], [3.0], [7.0], [19.0]])
     fake = torch.tensor([[3.5], [3.6], [3.7], [36.0], [500.0], [501.0], [502.0]])
     right = coverage_of(real, fake, 2)
     result = answer(real.clone(), fake.clone(), 2)
-    yield (
-        isinstance(result, float) or getattr(result, "ndim", 1) == 0,
-        f"it returns {type(result).__name__}, and no single number",
-        "the mean over the real points",
-    )
+    yield is_single_number(result, "the mean over the real points")
     yield from mistakes(
         result,
         (
@@ -91,19 +85,30 @@ def coverage(answer):
     )
 
 
+def is_single_number(result, hint):
+    """The line (holds, reason, hint) for a float or a tensor without dimensions."""
+    return (
+        isinstance(result, float) or getattr(result, "ndim", 1) == 0,
+        f"it returns {type(result).__name__}, and no single number",
+        hint,
+    )
+
+
+def radii_of(points, k):
+    """The distance of each point [N, F] to its k-th other one: [N]."""
+    return torch.cdist(points, points).sort(1).values[:, k]
+
+
 def coverage_of(real, fake, k):
-    radii = torch.cdist(real, real).sort(1).values[:, k]
-    return (torch.cdist(real, fake).amin(1) <= radii).float().mean().item()
+    return (torch.cdist(real, fake).amin(1) <= radii_of(real, k)).float().mean().item()
 
 
 def precision_of(real, fake, k):
-    radii = torch.cdist(real, real).sort(1).values[:, k]
-    return (torch.cdist(fake, real) <= radii).any(1).float().mean().item()
+    return (torch.cdist(fake, real) <= radii_of(real, k)).any(1).float().mean().item()
 
 
 def density_of(real, fake, k):
-    radii = torch.cdist(real, real).sort(1).values[:, k]
-    return (torch.cdist(real, fake) <= radii[:, None]).sum().item() / len(real)
+    return (torch.cdist(real, fake) <= radii_of(real, k)[:, None]).sum().item() / len(real)
 
 
 @check
@@ -115,11 +120,7 @@ def class_kl(answer):
     shown = q > 0
     right = (q[shown] * (q[shown] / shares[shown]).log()).sum()
     result = answer(labels.clone(), shares.clone())
-    yield (
-        isinstance(result, float) or getattr(result, "ndim", 1) == 0,
-        f"it returns {type(result).__name__}, and no single number",
-        "the sum over the classes",
-    )
+    yield is_single_number(result, "the sum over the classes")
     value = torch.as_tensor(result).float()
     yield wrong_if(
         not value.isfinite(),

@@ -22,7 +22,7 @@ GUARD = 600  # seconds until a wait for what never comes is given up: no measure
 
 
 def write_lesson(folder, busy="pass"):
-    """Write the lesson 09_tiny into a folder. Returns its path."""
+    """Write the lesson 07_tiny into a folder. Returns its path."""
     cells = [
         "from gan_helpers.lesson import Lesson\nlesson = Lesson('07_tiny')",
         "SEED: int = 0  # seed",
