@@ -1,13 +1,13 @@
 """What is not the lesson (set-up, checks, plots, tables, claims) is folded; GANs stand open."""
 
 import ast
-from pathlib import Path
 
 import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+from gan_notebooks import notebooks
+
 # A statement with one of these names shows or checks something, and is not about GANs.
 NAMES_OF_THE_FRAME = {
     *("plots", "lesson", "tables", "checks", "quiz", "widgets", "print", "display"),
@@ -64,7 +64,7 @@ def test_lines_of_the_frame_are_counted(source, share):
     assert frame_share(ast.parse(source).body) == share
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", notebooks.lessons(), ids=lambda path: path.stem)
 def test_what_is_not_the_lesson_is_folded(path):
     open_statements = []
     for cell in nbformat.read(path, as_version=4).cells:
