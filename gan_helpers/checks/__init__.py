@@ -5,41 +5,84 @@
 
 A check prints ✔, "not solved yet", or what is wrong and a hint. It is written as a function that
 yields lines `(holds, reason, hint)` in the order in which a reader would look; the first line that
-does not hold is printed. Three ways to write lines:
+does not hold is printed. Ways to write lines:
 
     yield loss.ndim == 0, "it has a shape", "one number"          what a right answer must be
     yield wrong_if(loss.isnan(), "it is NaN", "no log of 0")      a mistake, by a condition
     yield from mistakes(loss, (-right, "the sign is wrong", …))   mistakes, by their wrong values
+    yield from same_slopes(answer, right, scores)                 values and gradients are right's
+    yield from agrees(answer, right, cases, "a hint")             equal results, case by case
+    yield no_loop(answer, (few,), (many,))                        no Python loop over elements
+    yield without(answer, "softplus")                             what the exercise rules out
 
+What holds for every answer is asked once, behind these lines (`watching`): its arguments, nets and
+torch's switches are as before, its numbers are float32, and it depends on its arguments alone.
 A check never raises, except where the reader interrupts it, and it leaves the lesson's random
 numbers as they were.
 """
 
 import contextlib
 import functools
+import itertools
 
 import torch
 from IPython import get_ipython
+
+from gan_helpers.checks.lines import (
+    agrees,
+    is_number,
+    is_tensor,
+    mistakes,
+    near,
+    no_loop,
+    same_slopes,
+    without,
+    wrong_if,
+)
+from gan_helpers.checks.watching import DataChanged, Watched
+from gan_helpers.checks.wording import failure, two_numbers
+
+__all__ = [
+    "agrees",
+    "check",
+    "is_number",
+    "is_tensor",
+    "mistakes",
+    "near",
+    "no_loop",
+    "same_slopes",
+    "two_numbers",
+    "without",
+    "wrong_if",
+]
+
+SEED = 20_190  # not one that a reader would take: see traces.switches
 
 
 class _ExitCalled(BaseException):
     """What `exit()` and `quit()` raise within a check, in a notebook."""
 
 
-def check(lines):
-    """Decorator: a generator of (holds, reason, hint) becomes a check that prints its verdict."""
+def check(lines=None, *, trains=False, changes=False, draws=False):
+    """Decorator: a generator of (holds, reason, hint) becomes a check that prints its verdict.
+
+    `trains`: the answer may change nets and leave gradients in them. `changes`: it may change nets.
+    `draws`: it may, and must, draw random numbers.
+    """
+    if lines is None:
+        return functools.partial(check, trains=trains, changes=changes, draws=draws)
 
     @functools.wraps(lines)
     def verdict(answer):
+        watched = Watched(answer, trains=trains, changes=changes, draws=draws)
         try:
-            with torch.random.fork_rng(devices=[]), _exits_raise():
-                torch.manual_seed(0)
-                for holds, reason, hint in lines(answer):
-                    if not holds:
-                        print(f"✘ Not yet: {reason}.\nHint: {hint}.")
-                        return
+            with torch.random.fork_rng(devices=[]), torch.enable_grad(), _exits_raise():
+                torch.manual_seed(SEED)
+                print(_first_fault(lines, watched) or "✔ Right.")
         except KeyboardInterrupt:
             raise
+        except DataChanged as error:
+            print(_not_yet(*error.args, watched))
         except (SystemExit, _ExitCalled):
             print(
                 "✘ Not yet: your function ends Python, by exit(), quit() or sys.exit().\n"
@@ -50,14 +93,27 @@ def check(lines):
             if isinstance(error, NotImplementedError) and str(error).startswith("Exercise "):
                 print(f"Not solved yet. {error}")
                 return
-            print(
-                f"✘ Your function stopped with {type(error).__name__}: {error}\n"
-                "Hint: call it in a cell of its own, and print the shapes and dtypes on the way."
-            )
-        else:
-            print("✔ Right.")
+            print(failure(error, answer))
 
     return verdict
+
+
+def _first_fault(lines, watched):
+    """The text on the first line that does not hold; None if all do."""
+    if not callable(watched.function):
+        return (
+            f"✘ Not yet: its name stands for {type(watched.function).__name__} and no function.\n"
+            "Hint: run the cell with its `def` once more."
+        )
+    for holds, reason, hint in itertools.chain(lines(watched), watched.lines()):
+        if not holds:
+            return _not_yet(reason, hint, watched)
+    return None
+
+
+def _not_yet(reason, hint, watched):
+    last_call = f"\n{watched.calls[-1].text()}" if watched.calls else ""
+    return f"✘ Not yet: {reason}.\nHint: {hint}.{last_call}"
 
 
 @contextlib.contextmanager
@@ -76,47 +132,3 @@ def _exits_raise():
         yield
     finally:
         del shell.ask_exit
-
-
-def near(result, value, atol=1e-5):
-    """Whether two tensors or numbers have one shape and nearly the same values, in any dtype."""
-    result = torch.as_tensor(result).detach().float()
-    value = torch.as_tensor(value).detach().float()
-    return result.shape == value.shape and torch.allclose(result, value, atol=atol)
-
-
-def mistakes(result, *table, comparison=near):
-    """Lines (holds, reason, hint) of a check that recognise mistakes by the values they lead to.
-
-    A row of the table is (wrong value, what was done, hint). A row's mistake was made if
-    `comparison(result, wrong value)` is true: `near` for numbers and tensors, `operator.eq` for
-    exact equality, `operator.contains` for what a list may not hold, or a function of your own.
-
-        yield from mistakes(
-            loss,
-            (-right, "the sign is wrong", "a loss is minimised: turn it round"),
-            (3 * right, "it is the sum over the batch", "the mean does not grow with it"),
-        )
-    """
-    for wrong_value, reason, hint in table:
-        yield wrong_if(comparison(result, wrong_value), reason, hint)
-
-
-def wrong_if(condition, reason, hint):
-    """The line (holds, reason, hint) of a check for a mistake that a condition shows."""
-    return not condition, reason, hint
-
-
-def is_number(result, hint="one number: the mean over the batch"):
-    """The first lines of a check of a loss: it is a tensor, and one without dimensions."""
-    yield is_tensor(result)
-    yield result.ndim == 0, f"it has shape {list(result.shape)}", hint
-
-
-def is_tensor(result):
-    """The first line of most checks: (holds, reason, hint) for being a tensor."""
-    return (
-        isinstance(result, torch.Tensor),
-        f"it returns {type(result).__name__} and no tensor",
-        "does every path end with `return`, and without .item()",
-    )

@@ -1,8 +1,10 @@
 """Checks of lesson 03 · How good are the fakes?"""
 
+import math
+
 import torch
 
-from gan_helpers.checks import check, is_number, mistakes, near, wrong_if
+from gan_helpers.checks import check, is_number, mistakes, near, two_numbers, wrong_if
 
 
 @check
@@ -10,7 +12,7 @@ def coverage(answer):
     """answer(real, fake, k): the share of real points with a fake within their k-th neighbour."""
     # On a line, so that distances are plain to see. The balls of k = 2 reach 3, 2, 3, 6 and 16 far.
     real = torch.tensor([[0.0], [1.0], [3.0], [7.0], [19.0]])
-    fake = torch.tensor([[3.5], [3.6], [3.7], [36.0], [500.0], [501.0], [502.0]])
+    fake = torch.tensor([[500.0], [501.0], [502.0], [36.0], [37.0], [3.5], [3.6], [3.7]])
     right = coverage_of(real, fake, 2)
     result = answer(real.clone(), fake.clone(), 2)
     yield is_single_number(result, "the mean over the real points")
@@ -49,7 +51,7 @@ def coverage(answer):
     )
     yield (
         near(result, right),
-        f"it is {float(result):.3f} and should be {right:.3f}",
+        f"it is {two_numbers(result, right)}",
         ("compare each real point's distance to its k-th other one with that to its nearest fake"),
     )
     torch.manual_seed(1)
@@ -69,6 +71,18 @@ def coverage(answer):
         near(answer(touching, torch.tensor([[-2.01]]), 1), 0.0),
         "a fake just outside a ball counts",
         "the ball reaches to the k-th other point, without a margin",
+    )
+    far = torch.tensor([[10_000.0], [10_001.0], [10_003.0]])
+    yield (
+        near(answer(far, torch.tensor([[9_999.5]]), 1), 1 / 3),
+        "far from 0 it is wrong",
+        "(x - y)² and not x² - 2xy + y², which rounding takes away: torch.cdist",
+    )
+    wide = torch.tensor([[0.0], [1000.0]])
+    yield (
+        near(answer(wide, torch.tensor([[-1000.2]]), 1), 0.0),
+        "a fake 1,000.2 away counts in a ball that reaches 1,000 far",
+        "compare the distances as they are, in float32",
     )
     five_apart = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
     yield (
@@ -160,7 +174,7 @@ def class_kl(answer):
     )
     yield (
         near(value, right),
-        f"it is {value:.4f} and should be {right:.4f}",
+        f"it is {two_numbers(value, right)}",
         ("q is the share of each class among the labels, p the argument `shares`"),
     )
     last_missing = answer(torch.tensor([0, 1, 1]), torch.tensor([0.25, 0.25, 0.5]))
@@ -173,6 +187,17 @@ def class_kl(answer):
     rare = answer(torch.tensor([0] * 99 + [1]), torch.tensor([0.5, 0.5]))
     expected = 0.99 * torch.tensor(1.98).log() + 0.01 * torch.tensor(0.02).log()
     yield near(rare, expected), "it is wrong where a class is rare", "only q = 0 adds 0"
+    of_one = answer(torch.tensor([11]), torch.full((12,), 1 / 12))
+    yield (
+        near(of_one, torch.tensor(12.0).log()),
+        f"one label of twelve classes gives {two_numbers(of_one, math.log(12))}",
+        "q is 1 for this class, and p is 1/12",
+    )
+    yield (
+        near(answer(torch.tensor([2, 0, 1, 0]), torch.tensor([0.5, 0.25, 0.25])), 0.0, 1e-6),
+        "with the same shares it is not 0",
+        "log 1 is 0, and nothing is added",
+    )
 
 
 @check
@@ -209,7 +234,7 @@ def frechet_distance(answer):
     )
     yield (
         near(result, mean + deviation),
-        f"it is {result:.4f}, not {mean + deviation:.4f}",
+        f"it is {two_numbers(result, mean + deviation)}",
         ("(mean of a - mean of b)² + (deviation of a - deviation of b)²"),
     )
     yield (
@@ -218,3 +243,12 @@ def frechet_distance(answer):
         "both differences are squared, whatever their sign",
     )
     yield near(answer(a, a), 0.0), "a sample is not at distance 0 from itself", "subtract"
+    pairs = ((-5 * a - 30, b), (a[:2], b * 0.01), (a, a + 1000), (a + 3000, 9 * b + 3000))
+    for one, other in pairs:
+        right = (one.mean() - other.mean()) ** 2 + (one.std() - other.std()) ** 2
+        result = answer(one, other)
+        yield (
+            near(result, right, 1e-3 * right.item()),
+            f"it is {two_numbers(result, right)}",
+            "both parts, for numbers of any sign and any size",
+        )

@@ -1,20 +1,21 @@
-"""Checks of lesson 06 · Label smoothing and dropout."""
+"""Checks of lesson 06 · Label smoothing; that of exercise 4 is in lesson_06_dropout."""
 
 import operator
 
 import torch
 
-from gan_helpers.checks import check, is_tensor, mistakes, near, wrong_if
+from gan_helpers.checks import check, is_tensor, mistakes, near, two_numbers, wrong_if
+from gan_helpers.checks.lesson_06_dropout import dropout
+
+__all__ = ["dropout", "one_sided", "probability_real", "smooth_labels"]
 
 
 @check
 def smooth_labels(answer):
     """answer(n, real) -> float32 [n]: 0.9 for real pictures, 0 for fakes."""
-    of_real = answer(5, True)
-    of_fake = answer(3, False)
-    yield is_tensor(of_real)
-    yield is_tensor(of_fake)
-    for targets, n in ((of_real, 5), (of_fake, 3)):
+    for n, real in ((5, True), (3, False), (1, True), (1, False), (64, True)):
+        targets = answer(n, real)
+        yield is_tensor(targets)
         yield (
             targets.shape == (n,),
             f"for {n} pictures the shape is {list(targets.shape)}",
@@ -25,6 +26,8 @@ def smooth_labels(answer):
             f"the targets are {targets.dtype}",
             "float32, like D's scores",
         )
+    of_fake = answer(3, False)
+    of_real = answer(5, True)
     yield wrong_if(
         (of_real == 1).all(),
         "the targets of real pictures are still 1",
@@ -40,7 +43,7 @@ def smooth_labels(answer):
         (torch.full((3,), 0.9), "the targets of fakes are 0.9", "look at `real`"),
     )
     yield (
-        near(of_real, torch.full((5,), 0.9)),
+        near(of_real, torch.full((5,), 0.9), 1e-6),
         f"the targets of real pictures are {of_real.tolist()}",
         "0.9, each of them",
     )
@@ -62,8 +65,13 @@ def one_sided(answer):
         "fakes only": (ones, 0.1 * ones),
         "random": (torch.tensor([0.7, 1.2, 0.8, 1.1]), 0 * ones),  # mean 0.95
         "random, too high": (torch.tensor([0.9, 1.2, 1.0, 1.1]), 0 * ones),  # mean 1.05
+        "one high, too high": (torch.tensor([0.9, 0.9, 0.9, 1.5]), 0 * ones),  # mean 1.05
+        "one low": (torch.tensor([1.0, 1.0, 1.0, 0.6, 1.1, 1.1]), 0 * ones[:2]),  # mean 0.967
         "one fake in four": (0.9 * ones, torch.tensor([0.0, 0.0, 0.2, 0.0])),
         "zeros times 0.9": (ones, torch.zeros(4) * 0.9),
+        "fakes at 0.01": (0.9 * ones, 0.01 * ones),
+        "fakes below 0": (0.9 * ones, -0.1 * ones),
+        "fakes that cancel": (0.9 * ones, torch.tensor([0.5, -0.5])),
     }
     names = answer(settings)
     yield (
@@ -91,6 +99,11 @@ def one_sided(answer):
             '"random, too high" is among them',
             "its mean is 1.05: what counts is the mean target, and it must lie below 1",
         ),
+        (
+            "one high, too high",
+            '"one high, too high" is among them',
+            "most of its targets lie below 1, but their mean is 1.05",
+        ),
         comparison=operator.contains,
     )
     yield (
@@ -99,7 +112,20 @@ def one_sided(answer):
         "some of its targets lie above 1, but their mean is 0.95, and the loss sees the mean",
     )
     yield "real 0.9" in names, '"real 0.9" is missing', "that is the published recipe"
-    yield names == ["real 0.9", "random"], f"you get {names}", "in the dict's order, each name once"
+    yield "one low" in names, '"one low" is missing', "the mean of its real targets is 0.967"
+    for name, mean in (("fakes at 0.01", 0.01), ("fakes below 0", -0.1)):
+        yield name not in names, f'"{name}" is among them', f"the mean of its fakes is {mean}"
+    yield (
+        "fakes that cancel" in names,
+        '"fakes that cancel" is missing',
+        "the mean of its fake targets, 0.5 and -0.5, is 0",
+    )
+    right = ["real 0.9", "random", "one low", "fakes that cancel"]
+    yield names == right, f"you get {names}", "in the dict's order, each name once"
+    turned = dict(reversed(settings.items()))
+    yield answer(turned) == right[::-1], "in another order it is wrong", "the dict's order"
+    for few in ({}, {"random": settings["random"]}):
+        yield answer(few) == list(few), f"of {len(few)} settings it makes no list", "always a list"
 
 
 @check
@@ -139,82 +165,30 @@ def probability_real(answer):
     )
     yield (
         near(probabilities, (answers_of_D / 0.8).clamp(max=1)),
-        f"with a = 0.8 the score 0 gives {probabilities[1]:.3f} and not 0.625",
-        "σ(0) = 0.5, and 0.5 / 0.8 = 0.625",
+        f"with a = 0.8 the score {scores[_worst(probabilities, scores)]:g} gives "
+        + two_numbers(
+            probabilities[_worst(probabilities, scores)],
+            _probability(scores, 0.8)[_worst(probabilities, scores)],
+        ),
+        "σ(0) = 0.5, and 0.5 / 0.8 = 0.625: σ(score) / a, at most 1",
     )
     unsmoothed = answer(scores, 1.0)
     yield near(unsmoothed, answers_of_D), "with a = 1 it is not σ(score)", "use a, not 0.8 or 0.9"
+    far = answer(torch.tensor([-300.0, 300.0]), 0.9)
+    yield near(far, [0.0, 1.0]), "at scores of ±300 it is wrong", "e^300 overflows: sigmoid"
+    for count in (1, 12):
+        some = torch.linspace(-3, 4, count) - 1
+        yield (
+            near(answer(some, 0.7), _probability(some, 0.7)),
+            f"it is wrong for {count} scores and a = 0.7",
+            "a and the scores are the arguments",
+        )
 
 
-@check
-def dropout(answer):
-    """answer(x, p, training) -> x with a share p of zeros, the rest / (1 - p); else x itself."""
-    x = torch.rand(200, 50) + 0.5  # no zeros
-    unchanged = answer(x, 0.3, False)
-    yield is_tensor(unchanged)
-    yield (
-        torch.equal(unchanged, x),
-        "with training=False x is changed",
-        "then x comes back as it is",
-    )
-    before = x.clone()
-    thinned = answer(x, 0.3, True)
-    yield is_tensor(thinned)
-    yield (
-        torch.equal(x, before),
-        "x itself was changed",
-        "make a new tensor, and do not assign into x",
-    )
-    yield thinned.shape == x.shape, f"[200, 50] becomes {list(thinned.shape)}", "the shape stays"
-    yield from _dropped_elements(thinned == 0)
-    ratio = thinned[thinned != 0] / x[thinned != 0]
-    yield from mistakes(
-        ratio,
-        (
-            torch.ones_like(ratio),
-            "what is kept is not scaled",
-            "divide by 1 - p, or the next layer gets less in training than in eval mode",
-        ),
-    )
-    yield (
-        near(ratio, torch.full_like(ratio, 1 / 0.7)),
-        f"what is kept is multiplied by {ratio.mean():.3f}",
-        "by 1 / (1 - p)",
-    )
-    yield wrong_if(
-        torch.equal(answer(x, 0.3, True), thinned),
-        "it drops the same elements every time",
-        "draw anew in each call: no seed inside",
-    )
-    yield torch.equal(answer(x, 0.0, True), x), "with p = 0 x is changed", "nothing is dropped then"
-    images = torch.ones(4, 1, 28, 28)
-    yield (
-        answer(images, 0.5, True).shape == images.shape,
-        "images [4, 1, 28, 28] change their shape",
-        "any shape",
-    )
+def _probability(scores, a):
+    return (scores.sigmoid() / a).clamp(max=1)
 
 
-def _dropped_elements(dropped):
-    """Lines about which elements of [200, 50] became 0 where p is 0.3; dropped is a mask."""
-
-    def in_whole_lines(dim):
-        return bool((dropped.all(dim) | ~dropped.any(dim)).all())
-
-    yield wrong_if(
-        dropped.any() and (in_whole_lines(0) or in_whole_lines(1)),
-        "whole rows or columns become 0",
-        "each element has a draw of its own: torch.rand_like(x)",
-    )
-    share = dropped.float().mean().item()
-    yield share > 0, "with training=True nothing becomes 0", "compare random numbers with p"
-    yield wrong_if(
-        abs(share - 0.7) < 0.03,
-        "seven tenths are 0 where p is 0.3",
-        "p is the probability of being dropped: keep where the random number is at least p",
-    )
-    yield (
-        abs(share - 0.3) < 0.03,
-        f"a share of {share:.2f} becomes 0",
-        "a random number below p: dropped",
-    )
+def _worst(probabilities, scores):
+    """The number of the score whose probability is furthest from the right one for a = 0.8."""
+    return (probabilities - _probability(scores, 0.8)).abs().argmax()

@@ -4,8 +4,17 @@ import math
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
-from gan_helpers.checks import check, is_number, is_tensor, mistakes, near
+from gan_helpers.checks import (
+    check,
+    is_number,
+    is_tensor,
+    mistakes,
+    near,
+    same_slopes,
+    two_numbers,
+)
 
 LOGITS = torch.tensor(  # [4, 3]: four pictures of three classes
     [[2.0, -1.0, 0.5], [0.0, 0.0, 0.0], [-3.0, 1.0, -2.0], [1.0, 2.0, -0.5]]
@@ -44,15 +53,20 @@ def probability_real(answer):
     (slope,) = torch.autograd.grad(far.sum(), extreme)
     yield (
         bool(torch.isfinite(slope).all()),
-        "at logits of 200 its gradient is not a number",
-        "the value survives e^200 = ∞, the gradient does not: logsumexp",
+        "at logits of ±200 its gradient is not a number",
+        "the value survives e^200 = ∞, the gradient does not: .logsumexp(1), then .sigmoid()",
     )
     yield (
         near(probabilities, z / (z + 1)),
-        f"three logits of 0 give {probabilities[1]:.3f} and not 0.75",
-        "Z = 3, and Z / (Z + 1)",
+        f"logits {LOGITS[2].tolist()} give {two_numbers(probabilities[2], (z / (z + 1))[2])}"
+        if near(probabilities[1], 0.75)
+        else f"three logits of 0 give {two_numbers(probabilities[1], 0.75)}",
+        "Z is the sum of e^logit (of three zeros: 3), and the probability Z / (Z + 1)",
     )
     yield near(far, torch.tensor([1.0, 0.0])), "at ±200 it is wrong", "1 and 0"
+    for shape in ((1, 12), (5, 3), (3, 1)):
+        some = torch.randn(shape) * 2
+        yield from same_slopes(answer, lambda logits: logits.logsumexp(1).sigmoid(), some)
 
 
 @check
@@ -110,9 +124,28 @@ def k_plus_one_loss(answer):
     )
     yield (
         near(loss, right),
-        f"you get {loss:.3f} and not {right:.3f}",
+        f"you get {two_numbers(loss, right)}",
         "all fakes get the class K, which no digit has",
     )
+    far = torch.tensor([[-200.0, 200.0, 0.0]])
+    yield (
+        near(answer(far, torch.tensor([0]), far), 600.0),
+        f"at logits of ±200 it is {two_numbers(answer(far, torch.tensor([0]), far), 600)}",
+        "no log of a softmax: F.cross_entropy",
+    )
+    for classes, count in ((4, 5), (13, 1), (11, 6)):
+        yield from same_slopes(
+            answer,
+            _k_plus_one_loss,
+            torch.randn(3, classes),
+            torch.tensor([0, classes - 2, 1]),
+            torch.randn(count, classes) * 3,
+        )
+
+
+def _k_plus_one_loss(real_logits, labels, fake_logits):
+    fake = torch.full((len(fake_logits),), fake_logits.shape[1] - 1)
+    return F.cross_entropy(real_logits, labels) + F.cross_entropy(fake_logits, fake)
 
 
 @check
@@ -120,7 +153,10 @@ def classifier_loss(answer):
     """answer(net, images, labels) -> cross-entropy of the net's raw logits."""
     labels = torch.tensor([0, 2, 1, 0])
 
+    shapes = []  # of what the net was called with
+
     def net(images):
+        shapes.append(images.shape)
         return LOGITS * images.mean()
 
     def sure_net(images):
@@ -129,6 +165,11 @@ def classifier_loss(answer):
     images = torch.ones(4, 1, 28, 28)
     loss = answer(net, images, labels)
     yield from is_number(loss)
+    yield (
+        shapes == [images.shape],
+        f"the net is called {len(shapes)} times, with {[list(shape) for shape in shapes]}",
+        "once, with the images as they are",
+    )
     right = F.cross_entropy(LOGITS, labels)
     yield from mistakes(
         loss,
@@ -146,9 +187,18 @@ def classifier_loss(answer):
     yield loss >= 0, f"it is {loss:.3f}, below 0", "a cross-entropy is at least 0: check the sign"
     yield (
         near(loss, right),
-        f"you get {loss:.3f} and not {right:.3f}",
+        f"you get {two_numbers(loss, right)}",
         "logits in, labels in: one call",
     )
+    module = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.Tanh(), nn.Linear(5, 12))
+    for count in (1, 7):
+        yield from same_slopes(
+            answer,
+            lambda net, images, labels: F.cross_entropy(net(images), labels),
+            module,
+            torch.randn(count, 3, 2, 2),
+            torch.arange(count) + 5,
+        )
     far = answer(sure_net, images[:1], torch.tensor([0]))
     yield (
         bool(torch.isfinite(far)),
@@ -193,9 +243,15 @@ def undecided(answer):
     )
     yield (
         near(loss, right),
-        f"you get {loss:.3f} and not {right:.3f}",
+        f"you get {two_numbers(loss, right)}",
         "three equal logits must give log 3 = 1.099",
     )
+    for shape in ((1, 12), (5, 3), (3, 1)):
+        yield from same_slopes(
+            answer, lambda logits: -logits.log_softmax(1).mean(), torch.randn(shape) * 3
+        )
+    uneven = answer(torch.tensor([[200.0, 200.0, 200.0], [-200.0, -200.0, -200.0]]))
+    yield near(uneven, math.log(3)), "two rows far apart give {uneven:.4g}", "log_softmax(1)"
     far = answer(torch.tensor([[200.0, 0.0, -200.0]]))
     yield (
         bool(torch.isfinite(far)),

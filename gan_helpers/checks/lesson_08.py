@@ -6,7 +6,16 @@ import operator
 import torch
 import torch.nn.functional as F
 
-from gan_helpers.checks import check, is_number, is_tensor, mistakes, near
+from gan_helpers.checks import (
+    check,
+    is_number,
+    is_tensor,
+    mistakes,
+    near,
+    same_slopes,
+    two_numbers,
+)
+from gan_helpers.checks.wording import described
 
 
 def _planes(one_hot, height, width):
@@ -52,6 +61,8 @@ def label_planes(answer):
         "half a 0 and half a 1 does not come through",
         "copy the numbers as they are, and do not look for the 1",
     )
+    for count, height, width in ((1, 1, 1), (4, 3, 1), (2, 5, 7)):
+        yield from same_slopes(answer, _planes, torch.randn(count, 10), height, width)
 
 
 @check
@@ -116,6 +127,14 @@ def with_label(answer):
         "the planes do not show the label",
         "plane k is 1 where the label is k, else 0",
     )
+    for count, height, width in ((1, 1, 1), (4, 28, 28), (10, 3, 5)):
+        some = torch.randn(count, 1, height, width)
+        yield from same_slopes(answer, _with_label, some, torch.arange(count).flip(0) + 10 - count)
+
+
+def _with_label(images, labels):
+    planes = _planes(F.one_hot(labels, 10).float(), *images.shape[2:])
+    return torch.cat([images, planes], 1)
 
 
 def _mean_cost(scores):
@@ -166,10 +185,16 @@ def matching_aware_loss(answer):
     )
     yield (
         near(loss, right),
-        f"you get {loss:.3f} and not {right:.3f}",
+        f"you get {two_numbers(loss, right)}",
         "where all scores are 0 it is 2 log 2 = 1.386",
     )
+    for scores in ((real, wrong, fake), (fake, real, wrong), (wrong, fake, real[:1])):
+        yield from same_slopes(answer, _matching_aware_loss, *scores)
     yield from _matching_at_extreme_scores(answer)
+
+
+def _matching_aware_loss(real_scores, wrong_scores, fake_scores):
+    return _mean_cost(-real_scores) + 0.5 * (_mean_cost(wrong_scores) + _mean_cost(fake_scores))
 
 
 def _matching_at_extreme_scores(answer):
@@ -239,6 +264,16 @@ def accuracy_by_digit(answer):
     )
     yield (
         near_or_nan(shares.float(), right),
-        f"you get {[round(share, 3) for share in shares.tolist()]}",
+        f"you get {described(shares)}",
         "0 was asked for 4 times and read 3 times",
     )
+    yield shares.dtype == torch.float32, f"it is {shares.dtype}", "float32"
+    few = answer(torch.tensor([9, 3, 9]), torch.tensor([9, 9, 9]))
+    right = torch.tensor([nan] * 9 + [2 / 3])
+    yield (
+        near_or_nan(few, right),
+        f"three nines, two of them read as such, give {described(few)}",
+        "NaN for all digits but the 9",
+    )
+    turned = answer(read.flip(0), wanted.flip(0))
+    yield near_or_nan(turned, shares), "in another order it is wrong", "choose by `wanted`"

@@ -5,10 +5,19 @@ from functools import partial
 import torch
 from torch import nn
 
-from gan_helpers.checks import check, is_number, is_tensor, mistakes, near, wrong_if
+from gan_helpers.checks import (
+    check,
+    is_number,
+    is_tensor,
+    mistakes,
+    near,
+    same_slopes,
+    two_numbers,
+    wrong_if,
+)
 
 
-@check
+@check(draws=True)
 def interpolate(answer):
     """answer(real [B, …], fake [B, …]) -> epsilon · real + (1 - epsilon) · fake, one an image."""
     for shape in ((5, 3, 4), (400, 2), (7, 1, 6, 7), (3, 2, 5, 3)):
@@ -58,6 +67,11 @@ def _interpolate_shape(answer, shape):
 
 def _epsilons_are_uniform(epsilon):
     """Lines about the distribution of 400 epsilons."""
+    yield wrong_if(
+        (epsilon.diff() >= 0).all() or (epsilon.diff() <= 0).all(),
+        "the epsilons are sorted",
+        "torch.rand as it is: each image has one of its own",
+    )
     yield (
         epsilon.min() >= 0 and epsilon.max() <= 1,
         "some epsilons lie outside 0 to 1",
@@ -80,7 +94,7 @@ def penalty_from(answer):
     uneven = torch.tensor([[0.0, 0.5], [2.0, 0.0], [0.0, -3.0]])  # lengths ½, 2 and 3
     yield (
         near(answer(uneven, 3.0), 5.25),
-        f"lengths of ½, 2 and 3 at weight 3 give {answer(uneven, 3.0):.4g} and not 5.25",
+        f"lengths of ½, 2 and 3 at weight 3 give {two_numbers(answer(uneven, 3.0), 5.25)}",
         "lengths below 1 cost too, and the mean comes after the square",
     )
     pictures = torch.full((3, 2, 2, 3), 1.0)  # length √12
@@ -89,7 +103,7 @@ def penalty_from(answer):
     yield from is_number(penalty, "pictures have three dimensions behind B: flatten(1) first")
     yield (
         near(penalty, right, atol=1e-3),
-        f"pictures of shape [2, 2, 3] give {penalty:.4g} and not {right:.4g}",
+        f"pictures of shape [2, 2, 3] give {two_numbers(penalty, right)}",
         "the length goes over channels, rows and columns: flatten(1) first",
     )
     yield from _what_a_penalty_sends_back(answer)
@@ -121,7 +135,7 @@ def _penalty_of_length_5(penalty):
     )
     yield (
         near(penalty, 160.0, atol=1e-2),
-        f"five gradients (3, 4, 0) give {penalty:.4g} and not 160",
+        f"five gradients (3, 4, 0) give {two_numbers(penalty, 160)}",
         "10 · (5 − 1)²",
     )
 
@@ -137,7 +151,7 @@ def _what_a_penalty_sends_back(answer):
     )
     yield (
         near(penalty, 10.0, atol=1e-2),
-        f"a gradient of 0 pays {penalty:.4g} and not 10",
+        f"a gradient of 0 pays {two_numbers(penalty, 10)}",
         "weight · (0 − 1)²",
     )
     (slope,) = torch.autograd.grad(penalty, flat)
@@ -146,10 +160,19 @@ def _what_a_penalty_sends_back(answer):
         "at a gradient of 0 it sends back nan",
         "the square root is infinitely steep at 0: torch.linalg.vector_norm",
     )
-    steep = torch.tensor([[3.0, 4.0, 0.0], [0.0, 0.0, 0.25]], requires_grad=True)
-    (slope,) = torch.autograd.grad(answer(steep, 10.0), steep)
-    right = torch.tensor([[24.0, 32.0, 0.0], [0.0, 0.0, -7.5]])
-    yield near(slope, right, atol=1e-3), "what it sends back is wrong", "no clamp, no detach inside"
+    for shape in ((4, 3), (1, 2, 3), (3, 2, 2, 2), (2, 1, 5, 4)):
+        yield from same_slopes(answer, _penalty, torch.randn(shape) * 0.7, 2.5)
+    turned = torch.randn(3, 2, 4).transpose(0, 2)  # its memory is in another order
+    yield (
+        near(answer(turned, 1.0), _penalty(turned, 1.0)),
+        "a transposed tensor fails",
+        "flatten(1)",
+    )
+
+
+def _penalty(gradients, weight):
+    lengths = torch.linalg.vector_norm(gradients.flatten(1), dim=1)
+    return weight * (lengths - 1).square().mean()
 
 
 def _critic():
@@ -165,15 +188,16 @@ def _critic():
     return critic
 
 
-@check
+@check(changes=True)
 def clip_critic(answer):
     """answer(critic, c): every parameter into [-c, c], in place."""
     for c in (0.05, 0.3):
-        critic = _critic()
+        critic = _critic().train(c == 0.3)
+        critic[2][0].weight.requires_grad_(c == 0.3)  # it is clipped, frozen or not
         held = dict(critic.named_parameters())
         before = {name: parameter.detach().clone() for name, parameter in held.items()}
         try:
-            answer(critic, c)
+            returned = answer(critic, c)
         except RuntimeError as error:
             if "leaf Variable" not in str(error):
                 raise
@@ -182,6 +206,11 @@ def clip_critic(answer):
                 f"torch stops it: {str(error).splitlines()[0]}",
                 "a parameter may be changed in place only under torch.no_grad()",
             )
+        yield (
+            returned is None,
+            f"it returns {type(returned).__name__}",
+            "nothing: it works in place",
+        )
         after = dict(critic.named_parameters())
         yield (
             all(after[name] is parameter for name, parameter in held.items()),
@@ -195,9 +224,9 @@ def clip_critic(answer):
             "clamp makes a new tensor; clamp_ works in place",
         )
         yield (
-            all(parameter.requires_grad for parameter in after.values()),
-            "parameters no longer take gradients",
-            "under torch.no_grad(), and leave requires_grad alone",
+            all(parameter.dtype == torch.float32 for parameter in after.values()),
+            "the critic has other numbers than float32",
+            "the same tensors, clipped",
         )
         yield from _limits(after, before, c)
         yield from _layers_reached(changed, held)
@@ -208,6 +237,10 @@ def clip_critic(answer):
             "BatchNorm's running means or variances have changed",
             "parameters only, not the whole state_dict",
         )
+        with torch.no_grad():
+            critic[0].weight.fill_(3.0)
+        answer(critic, c)
+        yield near(critic[0].weight, torch.full((4, 3), c)), "a second call does nothing", "clip"
 
 
 def _all_clipped(after, before, low, high):

@@ -134,11 +134,13 @@ MUTANTS = {
             ),
             (
                 [("fakes.detach().requires_grad_()", "fakes.requires_grad_()")],
-                "work on fakes.detach()",
+                "which is another tensor",
             ),
-            ([("fakes.detach().requires_grad_()", "fakes.detach()")], "before D sees them"),
-            ([("D(fakes).sum()", "D(fakes)")], "the sum of the scores"),
-            ([("fakes)\n", "fakes, create_graph=True)\n")], "no create_graph"),
+            (
+                [("fakes.detach().requires_grad_()", "fakes.detach()")],
+                "Either no requires_grad_() stood before",
+            ),
+            ([("D(fakes).sum()", "D(fakes)")], ".sum() or .mean() first"),
             ([("return gradients", "return gradients.norm(dim=1)")], "which has their shape"),
         ],
     },
@@ -157,7 +159,7 @@ MUTANTS = {
             ([("127.5", "100")], "255 long"),
             ([(".to(torch.uint8)", "")], "a picture file holds bytes"),
             ([("(images + 1)", "images")], "add 1 before"),
-            ([("(images + 1) *", "images.add_(1) *")], "do not work in place"),
+            ([("(images + 1) *", "images.add_(1) *")], "or clone() first"),
         ],
         "exercise-3": [
             ([("/ 255", "/ 127.5 - 1")], "Which line is too many"),
@@ -169,7 +171,7 @@ MUTANTS = {
             ([("/ 255", "/ 127.5 - 1"), ("(images)", "(images).clamp(-1, 1)")], "clamping hides"),
         ],
         "exercise-4": [
-            ([("high > 3", "high > 300")], "largest pixel first"),
+            ([("high > 3", "high > 300")], "the brightest pixel first"),
             ([("low < -0.9", "high <= 1")], "no pixel is below 0"),
             ([("low < -0.9", "(low, high) == (-1, 1)")], "need not be 1 in every batch"),
             ([("low < -0.9", "low < 0")], "(0 - 0.1307) / 0.3081"),
@@ -194,7 +196,7 @@ MUTANTS = {
             ([("scores.reshape(targets.shape)", "scores")], "[3, 1] and [3] broadcast to [3, 3]"),
             ([(".mean()", ".sum()")], "the mean does not grow"),
             ([(".mean()", "")], "one number"),
-            ([(".square()", ".abs()")], "(0² + 1² + 4²)"),
+            ([(".square()", ".abs()")], "(1² + 0² + 4²)"),
             (
                 [("scores.reshape(targets.shape)", "scores.flatten()[:len(targets)]")],
                 "do not stretch",
@@ -232,9 +234,9 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
         "exercise-4": [
             ([("    G.eval()\n", "")], "G.eval() first"),
             ([("    G.train(was_training)\n", "")], "put it back"),
-            ([("G.train(was_training)", "G.train()")], "remember G.training"),
+            ([("G.train(was_training)", "G.train()")], "remember its .training"),
             ([("torch.no_grad()", "torch.enable_grad()")], "torch.no_grad()"),
-            ([("    G.eval()\n", "    G(z)\n    G.eval()\n")], "goes on counting"),
+            ([("    G.eval()\n", "    G(z)\n    G.eval()\n")], "before G sees anything"),
         ],
     },
     "03_how_good": {
@@ -313,7 +315,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("real.detach().requires_grad_()", "real.requires_grad_()")], "another tensor"),
             ([("gradient.square()", "gradient.detach().square()")], "create_graph=True"),
             ([(".sum(1).mean()", ".sum(1).sum() / 3")], "no number of the batch"),
-            ([("gradient.square()", "(gradient * gradient.detach())")], "no part of the square"),
+            ([("gradient.square()", "(gradient * gradient.detach())")], "a part of it is cut off"),
         ],
         "exercise-2": [
             ([("1 - decay", "decay")], "the share that *stays*"),
@@ -354,7 +356,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("d_loss(psi, psi * theta)", "d_loss(psi * theta, psi)")], "stands in both scores"),
         ],
         "exercise-4": [
-            ([("masked_fill", "masked_fill_")], "without the underscore"),
+            ([("masked_fill", "masked_fill_")], "or clone() first"),
             ([("-1.0", "0.0")], "black is -1"),
             ([("(hole,", "(~hole,")], "turned round"),
             (
@@ -367,7 +369,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("at < ", "at <= ")], "without the last"),
             ([("rows[:, None])", "rows[:1, None])")], "some pixels are wrong"),
             ([("+ size", "+ 6")], "the argument `size`"),
-            ([("images.masked_fill", "images.detach().masked_fill")], "no detach"),
+            ([("images.masked_fill", "images.detach().masked_fill")], "no .detach()"),
             ([("(hole,", "(hole.any(0, keepdim=True),")], "for each picture"),
         ],
     },
@@ -402,7 +404,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ),
             ([("mean()", "sum()")], "take the mean over each batch"),
             ([("fake_scores.mean() - real_scores.mean()", "fake_scores.mean()")], "term by term"),
-            ([('"Wasserstein"', '"wasserstein"')], "a dict with the keys"),
+            ([('"Wasserstein"', '"wasserstein"')], "it has these three"),
             ([("F.softplus(-real_scores)", "-real_scores.sigmoid().log()")], "no log of a sigmoid"),
             (
                 [("F.softplus(fake_scores)", "-(1 - fake_scores.sigmoid()).log()")],
@@ -444,7 +446,10 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ),
             ([("g_loss = -", "g_loss = ")], "a minus sign"),
             ([("g_loss = -fake_scores", "g_loss = -fake_scores.detach()")], "no .detach()"),
-            ([("d_loss = fake_scores", "d_loss = fake_scores.detach()")], "stops one of them"),
+            (
+                [("d_loss = fake_scores", "d_loss = fake_scores.detach()")],
+                "a part of it is cut off",
+            ),
             ([("return d_loss, g_loss", "return d_loss")], "return d_loss, g_loss"),
             ([("g_loss = -fake_scores.mean()", "g_loss = -fake_scores")], "single numbers"),
             (
@@ -536,7 +541,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("    kept =", "    torch.manual_seed(0)\n    kept =")], "no seed inside"),
             (
                 [("    return x * kept / (1 - p)", "    x *= kept / (1 - p)\n    return x")],
-                "do not assign into x",
+                "or clone() first",
             ),
         ],
     },
@@ -739,7 +744,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("return ", "return -("), ("0.5 * fakes", "0.5 * fakes)")], "never negative"),
             (
                 [("mean() + 0.5 * fakes", "mean() + 0.5 * fakes.item()")],
-                "no .item() and no .detach()",
+                "no .detach(), no .item()",
             ),
         ],
         "exercise-4": [
@@ -815,7 +820,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ),
             (
                 [("critic_loss = fake_scores.mean()", "critic_loss = fake_scores.detach().mean()")],
-                "both means must keep their graph",
+                "a part of it is cut off",
             ),
             (
                 [("fake_scores.mean() - real_scores.mean()", "(fake_scores - real_scores.mean())")],

@@ -1,0 +1,161 @@
+"""A reader's function under watch: whatever it changes besides its result is noted and put back.
+
+What every check asks, whatever the exercise: the arguments, the nets and torch's switches are
+afterwards as they were, and the same call again gives the same result (or, where noise is drawn,
+another one).
+"""
+
+import inspect
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from gan_helpers.checks.traces import (
+    aspects_of,
+    copied,
+    give_gradients,
+    memory_of,
+    same,
+    switches,
+)
+from gan_helpers.checks.wording import described
+
+
+class Call(NamedTuple):
+    """One call of the reader's function."""
+
+    names: list  # of the arguments, as the reader wrote them
+    arguments: tuple
+    result: object  # a copy
+
+    def text(self):
+        """The call in words, its arguments and its result shortened."""
+        words = [
+            f"{name} = {described(value)}"
+            for name, value in zip(self.names, self.arguments, strict=True)
+        ]
+        return f"It was called with {', '.join(words)} and returned {described(self.result)}."
+
+
+class DataChanged(Exception):
+    """An argument's numbers were changed, so that what comes back may be anything.
+
+    Its `args` are the reason and the hint.
+    """
+
+
+class Watched:
+    """A function that can be called as the reader's own, and remembers what calls left behind.
+
+    `trains`: it may change weights, buffers and gradients of the nets that it gets.
+    `changes`: it may change their weights and buffers, and no gradients.
+    `draws`: it may take numbers from torch's random generator.
+    """
+
+    def __init__(self, function, *, trains=False, changes=False, draws=False):
+        self.function = function
+        self.trains = trains
+        self.changes = changes
+        self.draws = draws
+        self.calls = []
+        self.traces = []  # of (reason, hint), in the order in which they were found
+
+    def __call__(self, *arguments):
+        nets = [value for value in arguments if isinstance(value, nn.Module)]
+        put_back = [give_gradients(net) for net in nets if not self.trains]
+        try:
+            return self._watched_call(arguments)
+        finally:
+            for remove in put_back:
+                remove()
+
+    def _watched_call(self, arguments):
+        names = _names(self.function, len(arguments))
+        aspects = [memory_of(self.function), *switches(self.draws)]
+        for name, value in zip(names, arguments, strict=True):
+            aspects += aspects_of(f"`{name}`", value, self.trains, self.changes)
+        before = [aspect.read() for aspect in aspects]
+        try:
+            result = self._call_the_answer(arguments)
+            self.calls.append(Call(names, arguments, copied(result)))
+        finally:
+            changed = [
+                (aspect, value)
+                for aspect, value in zip(aspects, before, strict=True)
+                if not same(aspect.read(), value)
+            ]
+            for aspect, value in changed:
+                aspect.put_back(value)
+        for aspect, _ in changed:
+            if aspect.is_data:
+                raise DataChanged(aspect.reason, aspect.hint)
+            self.traces.append((aspect.reason, aspect.hint))
+        return result
+
+    def _call_the_answer(self, arguments):
+        """Below this frame of a traceback, all is the reader's: `wording.failure` looks for it."""
+        return self.function(*arguments)
+
+    def lines(self):
+        """The last lines of every check: no traces, the type of numbers, the same call again."""
+        for reason, hint in self.traces:
+            yield False, reason, hint
+        calls = list(self.calls)
+        for call in calls:
+            yield (
+                not _is_wide(call),
+                "its numbers are float64",
+                "nets compute with float32: .float() at the end, or stay with it throughout",
+            )
+        if not self.trains and not self.changes:
+            yield from self._same_calls_again(calls[:20])
+
+    def _same_calls_again(self, calls):
+        """Lines about whether a call depends on its arguments alone, and on noise if it `draws`."""
+        alike = [same(self(*copied(call.arguments)), call.result) for call in calls]
+        for reason, hint in self.traces:  # in arguments that take no gradients
+            yield False, reason, hint
+        if self.draws:
+            yield (
+                not all(alike),
+                "it gives the same result every time",
+                "draw anew in each call: no seed inside, and nothing kept from the last call",
+            )
+        else:
+            yield (
+                all(alike),
+                "the same arguments give another result the second time",
+                "it should depend on its arguments alone: nothing kept from the last call",
+            )
+
+
+def _names(function, count):
+    """The names (list of str) of the first `count` arguments."""
+    try:
+        names = list(inspect.signature(function).parameters)[:count]
+    except (TypeError, ValueError):
+        names = []
+    return names + [f"argument {number + 1}" for number in range(len(names), count)]
+
+
+def _is_wide(call):
+    """Whether tensors of float64 come back where none was passed; single numbers may be wide."""
+
+    def wide(value):
+        return [
+            part.ndim > 0
+            for part in parts(value)
+            if isinstance(part, torch.Tensor) and part.dtype == torch.float64
+        ]
+
+    return any(wide(call.result)) and not wide(call.arguments)
+
+
+def parts(value):
+    """What a result is made of, as a list: the leaves of tuples, lists and dicts."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return [leaf for part in value for leaf in parts(part)]
+    return [value]
