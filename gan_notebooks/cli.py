@@ -6,6 +6,8 @@
     gan-notebooks sweep --lesson 02 --set SEED=0,1,2 --set BATCH_SIZE=32,64 --jobs 2
     gan-notebooks sweep --lesson 02 --grid grid.yaml --scheduler tls://10.0.0.1:8786
     gan-notebooks collect build/sweep                    one table of all its runs
+    gan-notebooks handout build/class                    the lessons without solutions and outputs
+    gan-notebooks grade copies                           students' copies, by the exercises' checks
 
 `run` puts the executed notebooks into `build/`, always anew, and prints seconds and claims. `sweep`
 does every combination of lessons and values, and what is missing of it when it is started again.
@@ -22,7 +24,7 @@ from pathlib import Path
 
 from gan_helpers import tables
 from gan_helpers.parameters import ParameterError
-from gan_notebooks import grid, marks, notebooks, runner, sweep
+from gan_notebooks import grade, grid, handout, marks, notebooks, runner, sweep
 from gan_notebooks.collect import collect
 from gan_notebooks.commands import add_choice_of_lessons, exit_code, in_words
 from gan_notebooks.errors import CourseError, shortened
@@ -263,6 +265,8 @@ def _parser():
     collect_parser.add_argument("folder")
     collect_parser.add_argument("--output", help="CSV; default: runs.csv in the folder")
     collect_parser.set_defaults(do=collect_runs)
+    handout.add_parser(commands)
+    grade.add_parser(commands)
     return parser
 
 

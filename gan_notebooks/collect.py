@@ -36,10 +36,10 @@ def collect(folder, output):
 
 def _without_formulas(row):
     """A row (dict) whose names and texts begin with nothing that a spreadsheet would execute."""
-    return {_harmless(name): _harmless(value) for name, value in row.items()}
+    return {harmless(name): harmless(value) for name, value in row.items()}
 
 
-def _harmless(value):
+def harmless(value):
     """A value of a cell; in a text, an apostrophe before what a spreadsheet takes for a formula.
 
     Source: OWASP, "CSV injection".

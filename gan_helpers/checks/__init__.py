@@ -56,6 +56,8 @@ __all__ = [
     "wrong_if",
 ]
 
+RIGHT = "✔ Right."
+UNSOLVED = "Not solved yet."
 SEED = 20_190  # not one that a reader would take: see traces.switches
 
 
@@ -72,29 +74,32 @@ def check(lines=None, *, trains=False, changes=False, draws=False):
     if lines is None:
         return functools.partial(check, trains=trains, changes=changes, draws=draws)
 
-    @functools.wraps(lines)
-    def verdict(answer):
+    def text_of(answer):
         watched = Watched(answer, trains=trains, changes=changes, draws=draws)
         try:
             with torch.random.fork_rng(devices=[]), torch.enable_grad(), _exits_raise():
                 torch.manual_seed(SEED)
-                print(_first_fault(lines, watched) or "✔ Right.")
+                return _first_fault(lines, watched) or RIGHT
         except KeyboardInterrupt:
             raise
         except DataChanged as error:
-            print(_not_yet(*error.args, watched))
+            return _not_yet(*error.args, watched)
         except (SystemExit, _ExitCalled):
-            print(
+            return (
                 "✘ Not yet: your function ends Python, by exit(), quit() or sys.exit().\n"
                 "Hint: `return` ends a function, and `raise ValueError(…)` refuses an input."
             )
         except BaseException as error:
             # torch raises NotImplementedError too, for bytes where it wants floats: no stub.
             if isinstance(error, NotImplementedError) and str(error).startswith("Exercise "):
-                print(f"Not solved yet. {error}")
-                return
-            print(failure(error, answer))
+                return f"{UNSOLVED} {error}"
+            return failure(error, answer)
 
+    @functools.wraps(lines)
+    def verdict(answer):
+        print(text_of(answer))
+
+    verdict.text_of = text_of  # for those who grade
     return verdict
 
 

@@ -1,7 +1,6 @@
 """Lines (holds, reason, hint) that several checks are written with."""
 
 import operator
-import sys
 
 import torch
 from torch import nn
@@ -66,9 +65,10 @@ def same_slopes(answer, right, *arguments, constant=()):
     of_right = _tracked(arguments, constant)
     results = parts(answer(*of_answer))
     expected = parts(right(*of_right))
-    for result, value in zip(results, expected, strict=True):
+    for number, (result, value) in enumerate(zip(results, expected, strict=True), 1):
         yield is_tensor(result)
-        yield from _same_numbers(result, value)
+        which = f"number {number} of what it returns" if len(expected) > 1 else "it"
+        yield from _same_numbers(result, value, which)
     yield (
         all(result.requires_grad for result in results),
         "it has lost its graph",
@@ -99,22 +99,22 @@ def same_slopes(answer, right, *arguments, constant=()):
         )
 
 
-def _same_numbers(result, value):
-    """Lines on whether a tensor has the shape and the numbers that it should have."""
+def _same_numbers(result, value, which):
+    """Lines on whether a tensor (`which`, in words) has the shape and numbers that it should."""
     yield (
         result.shape == value.shape,
-        f"it has shape {list(result.shape)} and not {list(value.shape)}",
-        "the shape of the result may not depend on chance: see the exercise",
+        f"{which} has shape {list(result.shape)} and not {list(value.shape)}",
+        "keep the batch's dimension, also where it is 1: no squeeze()",
     )
     yield (
         result.dtype == value.dtype,
-        f"it is {result.dtype}".replace("torch.", ""),
+        f"{which} is {result.dtype}".replace("torch.", ""),
         f"{value.dtype}, as what it is made of".replace("torch.", ""),
     )
     apart = ~torch.isclose(result.detach().float(), value.detach(), rtol=1e-4, atol=1e-5)
     if apart.any():
         text = two_numbers(result[apart][0], value[apart][0])
-        yield False, f"it gives {text}", "work this case out by hand, or in a cell of its own"
+        yield False, f"{which} is {text}", "work this case out by hand, or in a cell of its own"
 
 
 def _tracked(arguments, constant):
@@ -171,29 +171,10 @@ def no_loop(answer, few, many):
     `few`, `many`: two tuples of arguments, that differ in size alone. Steps, not seconds, are
     counted: they are the same on a busy machine.
     """
-    steps_of_few = _python_steps(answer.function, few)
-    steps_of_many = _python_steps(answer.function, many)
+    steps_of_few = answer.steps(few)
+    steps_of_many = answer.steps(many)
     return (
         steps_of_many < 2 * steps_of_few,
         f"{steps_of_many / steps_of_few:.0f} times as many Python steps for more numbers",
         "no loop over elements: torch computes a whole tensor at once",
     )
-
-
-def _python_steps(answer, arguments):
-    """How many steps of Python's interpreter a call takes."""
-    count = 0
-
-    def tracer(frame, event, _):
-        nonlocal count
-        frame.f_trace_opcodes = True
-        count += event == "opcode"
-        return tracer
-
-    previous = sys.gettrace()
-    sys.settrace(tracer)
-    try:
-        answer(*arguments)
-    finally:
-        sys.settrace(previous)
-    return count

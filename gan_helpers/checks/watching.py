@@ -6,6 +6,7 @@ another one).
 """
 
 import inspect
+import sys
 from typing import NamedTuple
 
 import torch
@@ -97,6 +98,32 @@ class Watched:
         """Below this frame of a traceback, all is the reader's: `wording.failure` looks for it."""
         return self.function(*arguments)
 
+    def steps(self, arguments):
+        """How many steps of Python's interpreter a call takes, in the reader's code and below."""
+        count = 0
+
+        def tracer(frame, event, _):
+            nonlocal count
+            frame.f_trace_opcodes = True
+            count += event == "opcode"
+            return tracer
+
+        def counted(*arguments):
+            sys.settrace(tracer)
+            try:
+                return function(*arguments)
+            finally:
+                sys.settrace(previous)
+
+        function = self.function
+        previous = sys.gettrace()
+        self.function = counted
+        try:
+            self(*arguments)
+        finally:
+            self.function = function
+        return count
+
     def lines(self):
         """The last lines of every check: no traces, the type of numbers, the same call again."""
         for reason, hint in self.traces:
@@ -133,9 +160,11 @@ class Watched:
 def _names(function, count):
     """The names (list of str) of the first `count` arguments."""
     try:
-        names = list(inspect.signature(function).parameters)[:count]
+        parameters = inspect.signature(function).parameters.values()
+        names = [each.name for each in parameters if each.kind == each.POSITIONAL_OR_KEYWORD]
     except (TypeError, ValueError):
         names = []
+    names = names[:count]
     return names + [f"argument {number + 1}" for number in range(len(names), count)]
 
 

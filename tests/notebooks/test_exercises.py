@@ -55,6 +55,12 @@ def verdict(namespace, answer, check):
     return printed.getvalue()
 
 
+def function_of(exercise):
+    """The name of the function that an exercise's cell defines."""
+    (function,) = ast.parse(exercise.source).body
+    return function.name
+
+
 def solution_code(cell):
     (code,) = re.findall(r"```python\n(.*?)```", cell.source, flags=re.S)
     return code
