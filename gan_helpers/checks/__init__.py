@@ -39,7 +39,7 @@ from gan_helpers.checks.lines import (
     without,
     wrong_if,
 )
-from gan_helpers.checks.watching import DataChanged, Watched
+from gan_helpers.checks.watching import TraceLeft, Watched
 from gan_helpers.checks.wording import failure, two_numbers
 
 __all__ = [
@@ -82,7 +82,7 @@ def check(lines=None, *, trains=False, changes=False, draws=False):
                 return _first_fault(lines, watched) or RIGHT
         except KeyboardInterrupt:
             raise
-        except DataChanged as error:
+        except TraceLeft as error:
             return _not_yet(*error.args, watched)
         except (SystemExit, _ExitCalled):
             return (
@@ -93,7 +93,8 @@ def check(lines=None, *, trains=False, changes=False, draws=False):
             # torch raises NotImplementedError too, for bytes where it wants floats: no stub.
             if isinstance(error, NotImplementedError) and str(error).startswith("Exercise "):
                 return f"{UNSOLVED} {error}"
-            return failure(error, answer)
+            call = f"\n{watched.last_call.text()}" if watched.last_call else ""
+            return failure(error, answer) + call
 
     @functools.wraps(lines)
     def verdict(answer):
@@ -117,8 +118,9 @@ def _first_fault(lines, watched):
 
 
 def _not_yet(reason, hint, watched):
-    last_call = f"\n{watched.calls[-1].text()}" if watched.calls else ""
-    return f"✘ Not yet: {reason}.\nHint: {hint}.{last_call}"
+    stop = "" if hint.endswith(("?", ".")) else "."
+    call = f"\n{watched.last_call.text()}" if watched.last_call else ""
+    return f"✘ Not yet: {reason}.\nHint: {hint}{stop}{call}"
 
 
 @contextlib.contextmanager

@@ -150,7 +150,13 @@ def modes_of(answer):
         f"10 points, 2 at each of 5 centres, give {count_of_few}",
         "one in a hundred of N points, whatever N is",
     )
-    for stray, total, right in ((2, 250, 1), (1, 149, 1), (3, 250, 2), (1, 60, 2)):
+    for stray, total, right in (
+        (2, 250, 1),
+        (1, 149, 1),
+        (3, 250, 2),
+        (1, 60, 2),
+        (200, 20_100, 1),
+    ):
         cloud = centres[:1].expand(total - stray, 2)
         few = torch.cat([centres[1:2].expand(stray, 2), cloud])
         yield (

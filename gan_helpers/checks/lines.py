@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from gan_helpers.checks.traces import names_in
-from gan_helpers.checks.watching import parts
+from gan_helpers.checks.values import parts
 from gan_helpers.checks.wording import two_numbers
 
 
@@ -47,10 +47,11 @@ def is_number(result, hint="one number: the mean over the batch"):
 
 def is_tensor(result):
     """The first line of most checks: (holds, reason, hint) for being a tensor."""
+    cure = "no .item(), .numpy() or list(), and no comma at the end of the line"
     return (
         isinstance(result, torch.Tensor),
         f"it returns {type(result).__name__} and no tensor",
-        "does every path end with `return`, and without .item()",
+        "does every path end with `return`, with something behind it" if result is None else cure,
     )
 
 
@@ -114,6 +115,9 @@ def _same_numbers(result, value, which):
     apart = ~torch.isclose(result.detach().float(), value.detach(), rtol=1e-4, atol=1e-5)
     if apart.any():
         text = two_numbers(result[apart][0], value[apart][0])
+        place = ", ".join(str(number.item()) for number in apart.nonzero()[0])
+        if value.ndim:
+            text = f"{text} at [{place}] (and wrong in {apart.sum()} places of {apart.numel()})"
         yield False, f"{which} is {text}", "work this case out by hand, or in a cell of its own"
 
 

@@ -3,7 +3,6 @@
 Each such thing is an `Aspect`: how to read it, how to put it back, and what to tell the reader.
 """
 
-import math
 import random
 import warnings
 from typing import NamedTuple
@@ -11,6 +10,8 @@ from typing import NamedTuple
 import numpy
 import torch
 from torch import nn
+
+from gan_helpers.checks.values import copied
 
 
 class Aspect(NamedTuple):
@@ -20,40 +21,7 @@ class Aspect(NamedTuple):
     put_back: object  # (value) -> None
     reason: str
     hint: str
-    is_data: bool = False  # an argument's own numbers
-
-
-def same(one, other):
-    """Whether two results or states are equal: numbers to rounding, NaN like NaN."""
-    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
-        alike = one.shape == other.shape and one.dtype == other.dtype
-        return alike and torch.allclose(
-            one.detach(), other.detach(), rtol=1e-4, atol=1e-7, equal_nan=True
-        )
-    if isinstance(one, dict) and isinstance(other, dict):
-        return list(one) == list(other) and same(list(one.values()), list(other.values()))
-    if isinstance(one, list | tuple) and type(one) is type(other):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, numpy.ndarray) and isinstance(other, numpy.ndarray):
-        return one.shape == other.shape and numpy.allclose(one, other, equal_nan=True)
-    if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=1e-4) or (math.isnan(one) and math.isnan(other))
-    return bool(one is other or (type(one) is type(other) and one == other))
-
-
-def copied(value):
-    """A copy of a result or an argument, its tensors without graphs."""
-    if isinstance(value, torch.Tensor):
-        return value.detach().clone()
-    if isinstance(value, dict):
-        return {name: copied(part) for name, part in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(copied(part) for part in value)
-    if isinstance(value, set):
-        return set(value)
-    if isinstance(value, numpy.ndarray):
-        return value.copy()
-    return value
+    is_early: bool = False  # told before anything else, since it may be behind a wrong value
 
 
 def aspects_of(name, value, trains, changes):
@@ -69,7 +37,7 @@ def aspects_of(name, value, trains, changes):
                 lambda old: _refill(value, old),
                 f"{name} is changed, which belongs to the caller",
                 "make a new one: sorted() and list() do, .sort(), .pop() and += do not",
-                is_data=True,
+                is_early=True,
             )
         ]
     return []
@@ -105,13 +73,16 @@ def _of_tensor(name, tensor):
             put_back,
             f"{name} is changed, which belongs to the caller",
             "make a new tensor, or clone() first: operations that end in _ and += change it",
-            is_data=True,
+            is_early=True,
         ),
         Aspect(
             lambda: tensor.requires_grad,
             switch,
-            f"{name} asks for gradients afterwards",
-            "work on .detach().requires_grad_(), which is another tensor",
+            f"{name} asked for gradients before, and does not afterwards"
+            if tensor.requires_grad
+            else f"{name} asks for gradients afterwards",
+            "leave requires_grad alone: what comes in has it where a net learns through it; for a "
+            "gradient of your own, .detach().requires_grad_() is another tensor",
         ),
         Aspect(
             lambda: copied(tensor.grad) if tensor.is_leaf else None,
@@ -135,7 +106,18 @@ def _of_net(name, net, trains, changes):
         for weight, gradient in zip(net.parameters(), old, strict=True):
             weight.grad = gradient
 
+    def set_dtypes(old):
+        for weight, dtype in zip(net.parameters(), old, strict=True):
+            weight.data = weight.data.to(dtype)
+
     aspects = [
+        Aspect(
+            lambda: [weight.dtype for weight in net.parameters()],
+            set_dtypes,
+            f"{name}'s weights have another type of numbers afterwards",
+            "they belong to the caller: .double() and .half() change a net in place",
+            is_early=True,
+        ),
         Aspect(
             lambda: [part.training for part in net.modules()],
             set_modes,
@@ -146,7 +128,7 @@ def _of_net(name, net, trains, changes):
             lambda: [weight.requires_grad for weight in net.parameters()],
             set_learning,
             f"{name} is left frozen: its weights take no gradients any more",
-            "leave requires_grad alone: detach() and torch.no_grad() keep gradients away as well",
+            "put it back at the end; torch.autograd.grad(number, x) leaves none in weights anyway",
         ),
     ]
     if not trains:
@@ -209,6 +191,7 @@ def memory_of(function):
         lambda old: None,
         "it keeps something from call to call",
         "the result depends on the arguments alone: no global, no default argument that grows",
+        is_early=True,
     )
 
 
@@ -241,12 +224,14 @@ def switches(draws):
             torch.set_grad_enabled,
             "autograd is switched off or on for good",
             "`with torch.no_grad():` ends by itself",
+            is_early=True,
         ),
         Aspect(
             torch.get_default_dtype,
             torch.set_default_dtype,
             "torch's default type of numbers is another one afterwards",
             "give a dtype to the tensor that needs it",
+            is_early=True,
         ),
         Aspect(
             lambda: ("ignore", None, Warning, None, 0) in warnings.filters,
@@ -265,17 +250,26 @@ def switches(draws):
             lambda old: None,
             "it sets the seed of all random numbers",
             "with a seed inside, each call would draw the same, and so would all else",
+            is_early=True,
         ),
     ]
     if draws:
         return kept
-    no_numbers = (
-        "it draws random numbers",
-        "the result depends on the arguments alone, and drawing changes what others draw later",
+    hint = (
+        "the result depends on the arguments alone, and these numbers belong to the whole program"
     )
+    of_others = "it draws or seeds the random numbers of"
     return [
         *kept,
-        Aspect(torch.get_rng_state, torch.set_rng_state, *no_numbers),
-        Aspect(random.getstate, random.setstate, *no_numbers),
-        Aspect(numpy.random.get_state, numpy.random.set_state, *no_numbers),
+        Aspect(
+            torch.get_rng_state, torch.set_rng_state, "it draws random numbers", hint, is_early=True
+        ),
+        Aspect(random.getstate, random.setstate, f"{of_others} Python", hint, is_early=True),
+        Aspect(
+            numpy.random.get_state,
+            numpy.random.set_state,
+            f"{of_others} NumPy",
+            hint,
+            is_early=True,
+        ),
     ]

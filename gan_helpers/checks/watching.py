@@ -14,12 +14,11 @@ from torch import nn
 
 from gan_helpers.checks.traces import (
     aspects_of,
-    copied,
     give_gradients,
     memory_of,
-    same,
     switches,
 )
+from gan_helpers.checks.values import copied, parts, same
 from gan_helpers.checks.wording import described
 
 
@@ -28,7 +27,8 @@ class Call(NamedTuple):
 
     names: list  # of the arguments, as the reader wrote them
     arguments: tuple
-    result: object  # a copy
+    result: object = None  # a copy
+    has_ended: bool = False
 
     def text(self):
         """The call in words, its arguments and its result shortened."""
@@ -36,14 +36,12 @@ class Call(NamedTuple):
             f"{name} = {described(value)}"
             for name, value in zip(self.names, self.arguments, strict=True)
         ]
-        return f"It was called with {', '.join(words)} and returned {described(self.result)}."
+        result = f" and returned {described(self.result)}" if self.has_ended else ""
+        return f"It was called with {', '.join(words)}{result}."
 
 
-class DataChanged(Exception):
-    """An argument's numbers were changed, so that what comes back may be anything.
-
-    Its `args` are the reason and the hint.
-    """
+class TraceLeft(Exception):
+    """A call has changed what may be behind a wrong value; `args` are the reason and the hint."""
 
 
 class Watched:
@@ -60,6 +58,7 @@ class Watched:
         self.changes = changes
         self.draws = draws
         self.calls = []
+        self.last_call = None
         self.traces = []  # of (reason, hint), in the order in which they were found
 
     def __call__(self, *arguments):
@@ -77,22 +76,28 @@ class Watched:
         for name, value in zip(names, arguments, strict=True):
             aspects += aspects_of(f"`{name}`", value, self.trains, self.changes)
         before = [aspect.read() for aspect in aspects]
+        self.last_call = Call(names, arguments)
         try:
             result = self._call_the_answer(arguments)
-            self.calls.append(Call(names, arguments, copied(result)))
-        finally:
-            changed = [
-                (aspect, value)
-                for aspect, value in zip(aspects, before, strict=True)
-                if not same(aspect.read(), value)
-            ]
-            for aspect, value in changed:
-                aspect.put_back(value)
-        for aspect, _ in changed:
-            if aspect.is_data:
-                raise DataChanged(aspect.reason, aspect.hint)
-            self.traces.append((aspect.reason, aspect.hint))
+        except BaseException:
+            self._look_for_traces(aspects, before)
+            raise
+        self.last_call = Call(names, arguments, copied(result), has_ended=True)
+        self.calls.append(self.last_call)
+        self._look_for_traces(aspects, before)
         return result
+
+    def _look_for_traces(self, aspects, before):
+        """Put back what has changed; raise TraceLeft where that must be told at once."""
+        changed = []
+        for aspect, value in zip(aspects, before, strict=True):
+            if not same(aspect.read(), value):
+                aspect.put_back(value)
+                changed.append(aspect)
+        for aspect in changed:
+            if aspect.is_early:
+                raise TraceLeft(aspect.reason, aspect.hint)
+            self.traces.append((aspect.reason, aspect.hint))
 
     def _call_the_answer(self, arguments):
         """Below this frame of a traceback, all is the reader's: `wording.failure` looks for it."""
@@ -179,12 +184,3 @@ def _is_wide(call):
         ]
 
     return any(wide(call.result)) and not wide(call.arguments)
-
-
-def parts(value):
-    """What a result is made of, as a list: the leaves of tuples, lists and dicts."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        return [leaf for part in value for leaf in parts(part)]
-    return [value]

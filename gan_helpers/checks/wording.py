@@ -18,6 +18,22 @@ _SHORT.maxlist = _SHORT.maxdict = _SHORT.maxtuple = 8
 
 # (a part of torch's or Python's message, what it is likely to mean and what helps)
 CAUSES = (
+    (r"bitwise_xor", "^ is no power in Python: **"),
+    (
+        r"UnboundLocalError",
+        "a name gets its value only in a branch or a loop that may never run: give it one before",
+    ),
+    (r"'method' object|context manager protocol", "the brackets of a call are missing: ()"),
+    (
+        r"tuple indices must be|'torch.return_types|has no attribute .*return_types",
+        ".sort(), .max(dim) and .topk() return values and indices: take .values",
+    ),
+    (
+        r"only one element tensors|only length-1|Only tensors with one element|"
+        r"a Tensor with \d+ elements cannot be converted",
+        "int(), float(), .item() and the functions of math take one number: torch's own function "
+        "takes them all",
+    ),
     (
         r"does not require grad",
         "torch has no record of how the number was made. Either no requires_grad_() stood before, "
@@ -34,8 +50,8 @@ CAUSES = (
     ),
     (
         r"modified by an inplace operation",
-        "backward() needs a tensor that was changed in place: make a new one, x = x * 2 and not "
-        "x *= 2",
+        "backward() needs a tensor that was changed in place, by x *= 2 or by an optimiser's "
+        "step: make a new one, and compute a loss after the step that changes what it rests on",
     ),
     (
         r"appears to not have been used",
@@ -77,10 +93,13 @@ CAUSES = (
     ),
     (
         r"positional argument|keyword argument",
-        "keep the names and the number of arguments",
+        "this call has too many arguments, or too few: the stub says which, in what order",
     ),
     (r"is not defined", "a name comes from the arguments, an import or a line above"),
-    (r"has no attribute", "print its type: it is not what the next line takes it for"),
+    (
+        r"has no attribute",
+        "there is nothing of this name there: look for a typo, or print the type",
+    ),
     (r"division by zero|no elements|empty", "think of the smallest case, in which nothing is left"),
     (r"maximum recursion", "the function calls itself without end"),
 )
@@ -88,11 +107,11 @@ DEFAULT_CAUSE = "call it in a cell of its own, and print the shapes and dtypes o
 
 
 def two_numbers(result, right):
-    """Two numbers as "0.8481 and not 0.848", with as many digits as it takes to tell them apart."""
+    """Two numbers as "0.8481 and not 0.8480", by as many digits as they need."""
     result = float(result)
     right = float(right)
-    for digits in range(3, 18):
-        texts = f"{result:.{digits}g}", f"{right:.{digits}g}"
+    for digits in range(4, 18):
+        texts = f"{result:#.{digits}g}", f"{right:#.{digits}g}"
         if texts[0] != texts[1]:
             break
     return f"{texts[0]} and not {texts[1]}"

@@ -134,7 +134,7 @@ MUTANTS = {
             ),
             (
                 [("fakes.detach().requires_grad_()", "fakes.requires_grad_()")],
-                "which is another tensor",
+                "is another tensor",
             ),
             (
                 [("fakes.detach().requires_grad_()", "fakes.detach()")],
@@ -538,7 +538,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
             ([("torch.rand_like(x)", "torch.rand(len(x), 1)")], "a draw of its own"),
             ([("torch.rand_like(x)", "torch.rand(x.shape[1])")], "a draw of its own"),
             ([("/ (1 - p)", "/ p")], "by 1 / (1 - p)"),
-            ([("    kept =", "    torch.manual_seed(0)\n    kept =")], "no seed inside"),
+            ([("    kept =", "    torch.manual_seed(0)\n    kept =")], "a seed inside"),
             (
                 [("    return x * kept / (1 - p)", "    x *= kept / (1 - p)\n    return x")],
                 "or clone() first",
@@ -954,7 +954,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
                         "            parameter.requires_grad_(False).clamp_(-c, c)",
                     )
                 ],
-                "leave requires_grad alone",
+                "put it back at the end",
             ),
             ([("with torch.no_grad():", "if True:")], "only under torch.no_grad()"),
             (

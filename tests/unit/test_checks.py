@@ -1,16 +1,34 @@
 """What the checks of the exercises are written with: near, mistakes, wrong_if, check."""
 
+import copy
 import io
+import math
 import operator
+import random
 import sys
+import warnings
 from asyncio import CancelledError
 
+import numpy
 import pytest
 import torch
 from IPython.core.autocall import ExitAutocall, ZMQExitAutocall
 
 from gan_helpers import checks
-from gan_helpers.checks import check, is_number, is_tensor, mistakes, near, wrong_if
+from gan_helpers.checks import (
+    agrees,
+    check,
+    is_number,
+    is_tensor,
+    mistakes,
+    near,
+    no_loop,
+    same_slopes,
+    two_numbers,
+    without,
+    wrong_if,
+)
+from gan_helpers.checks.watching import Watched
 
 
 def test_near_wants_one_shape_and_values_within_atol():
@@ -106,30 +124,39 @@ def unknown_operation(x):
     raise NotImplementedError("no kernel for bytes")
 
 
+CALLED = "It was called with x = 3 and returned"
+
+
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
         (lambda x: 2 * x, "✔ Right.\n"),
-        (lambda x: x * x, "✘ Not yet: it is the square.\nHint: twice, not times itself.\n"),
-        (lambda x: x, "✘ Not yet: nothing happens.\nHint: times 2.\n"),
-        (lambda x: -x, "✘ Not yet: it is below 0.\nHint: no minus.\n"),
-        (lambda x: 7, "✘ Not yet: 3 becomes 7.\nHint: x + x.\n"),
+        (
+            lambda x: x * x,
+            f"✘ Not yet: it is the square.\nHint: twice, not times itself.\n{CALLED} 9.\n",
+        ),
+        (lambda x: x, f"✘ Not yet: nothing happens.\nHint: times 2.\n{CALLED} 3.\n"),
+        (lambda x: -x, f"✘ Not yet: it is below 0.\nHint: no minus.\n{CALLED} -3.\n"),
+        (lambda x: 7, f"✘ Not yet: 3 becomes 7.\nHint: x + x.\n{CALLED} 7.\n"),
         (stub, "Not solved yet. Exercise 7: return the double.\n"),
         (
             unknown_operation,
             "✘ Your function stopped with NotImplementedError: no kernel for bytes\n"
-            "Hint: call it in a cell of its own, and print the shapes and dtypes on the way.\n",
+            'In its line 2: raise NotImplementedError("no kernel for bytes")\n'
+            "Hint: call it in a cell of its own, and print the shapes and dtypes on the way.\n"
+            "It was called with x = 3.\n",
         ),
         (
-            lambda x: x / 0,
-            "✘ Your function stopped with ZeroDivisionError: division by zero\n"
-            "Hint: call it in a cell of its own, and print the shapes and dtypes on the way.\n",
+            "text",
+            "✘ Not yet: its name stands for str and no function.\n"
+            "Hint: run the cell with its `def` once more.\n",
         ),
     ],
 )
 def test_a_check_prints_the_first_line_that_does_not_hold(answer, text, capsys):
     double(answer)
     assert capsys.readouterr().out == text
+    assert double.text_of(answer) + "\n" == text
 
 
 def raising(error):
@@ -224,15 +251,307 @@ def test_a_check_leaves_the_random_numbers_as_they_were(answer):
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_every_check_meets_the_same_random_numbers(capsys):
+def test_every_check_meets_the_same_random_numbers():
     draws = []
 
-    def answer(x):
+    @check
+    def lines(answer):
         draws.append(torch.rand(1).item())
+        yield True, "", ""
+
+    lines(len)
+    torch.rand(10)
+    lines(len)
+    assert draws[0] == draws[1]
+
+
+# Exceptions in the reader's function
+
+
+def last_line_of(answer):
+    """What is printed of the exception in an answer: (its line, the hint)."""
+
+    @check
+    def lines(answer):
+        scores = torch.tensor([1.0, 2.0], requires_grad=True)
+        answer(scores)
+        yield True, "", ""
+
+    _, *place, hint, call = lines.text_of(answer).splitlines()
+    assert call.startswith("It was called with") and "returned" not in call
+    return place, hint
+
+
+def no_record(scores):
+    loss = torch.tensor(scores.sum().item())
+    loss.backward()
+
+
+def not_scalar(scores):
+    (2 * scores).backward()
+
+
+def leaf(scores):
+    scores += 1
+
+
+def changed_too_early(scores):
+    powers = scores.exp()
+    powers *= 2
+    powers.sum().backward()
+
+
+def to_numpy(scores):
+    return scores.numpy()
+
+
+def twice(scores):
+    loss = scores.square().sum()
+    loss.backward()
+    loss.backward()
+
+
+def shapes(scores):
+    return scores.view(3)
+
+
+def of_none(scores):
+    return scores.backward + scores.zero_grad
+
+
+def none_plus(scores):
+    return print("", end="") + scores
+
+
+def unpacked(scores):
+    _one, _two, _three = scores
+
+
+def typo(scores):
+    return score.mean()  # noqa: F821
+
+
+@pytest.mark.parametrize(
+    ("answer", "line", "hint"),
+    [
+        (no_record, "In its line 3: loss.backward()", ".item()"),
+        (not_scalar, "In its line 2: (2 * scores).backward()", ".sum() or .mean() first"),
+        (leaf, "In its line 2: scores += 1", "torch.no_grad()"),
+        (changed_too_early, "In its line 4: powers.sum().backward()", "make a new one"),
+        (to_numpy, "In its line 2: return scores.numpy()", "NumPy keeps no graph"),
+        (twice, "In its line 4: loss.backward()", "compute the loss anew"),
+        (shapes, "In its line 2: return scores.view(3)", "two shapes do not fit"),
+        (of_none, "In its line 2: return scores.backward + scores.zero_grad", "look for a typo"),
+        (none_plus, 'In its line 2: return print("", end="") + scores', "without `return`"),
+        (unpacked, "In its line 2: _one, _two, _three = scores", "another number of parts"),
+        (typo, "In its line 2: return score.mean()  # noqa: F821", "comes from the arguments"),
+    ],
+)
+def test_an_exception_is_told_with_the_readers_line_and_a_cause(answer, line, hint):
+    place, told = last_line_of(answer)
+    assert place == [line]
+    assert hint in told
+
+
+def test_a_call_that_does_not_fit_is_the_readers_and_has_no_line():
+    place, hint = last_line_of(lambda: None)
+    assert place == []
+    assert "too many arguments" in hint
+
+
+def test_a_result_that_cannot_be_used_is_no_failure_of_the_function():
+    @check
+    def lines(answer):
+        yield answer(1) + 1 == 2, "wrong", "right"
+
+    text = lines.text_of(lambda x: None)
+    assert text.startswith("✘ Not yet: what it returns cannot be used here (TypeError")
+
+
+# What every check asks
+
+
+@check
+def keeps(answer):
+    """answer(x, net, values) -> x · 2."""
+    x = torch.tensor([1.0, -2.0])
+    net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2))
+    values = [3, 1]
+    before = [weight.clone() for weight in net.state_dict().values()]
+    result = answer(x, net, values)
+    yield near(x, (1.0, -2.0)) and values == [3, 1], "not put back", "the check's own data"
+    now = net.state_dict().values()
+    yield all(map(torch.equal, before, now)), "not put back", "the check's own net"
+    yield all(weight.grad is None for weight in net.parameters()), "not put back", "no gradients"
+    yield net.training and net[0].weight.requires_grad, "not put back", "modes"
+    yield near(result, (2.0, -4.0)), "wrong", "twice"
+
+
+def doubling(act):
+    def answer(x, net, values):
+        result = 2 * x
+        act(x, net, values)
+        return result
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (lambda x, net, values: x.zero_(), "`x` is changed"),
+        (lambda x, net, values: x.resize_(1), "`x` is changed"),
+        (lambda x, net, values: values.sort(), "`values` is changed"),
+        (lambda x, net, values: x.requires_grad_(), "`x` asks for gradients"),
+        (lambda x, net, values: net.eval(), "`net` is in another mode"),
+        (lambda x, net, values: net.double(), "another type of numbers"),
+        (lambda x, net, values: net[1].eval(), "`net` is in another mode"),
+        (lambda x, net, values: net.requires_grad_(False), "`net` is left frozen"),
+        (lambda x, net, values: net.zero_grad(), "other gradients in `net`"),
+        (
+            lambda x, net, values: sum(p.sum() for p in net.parameters()).backward(),
+            "other gradients in `net`",
+        ),
+        (lambda x, net, values: net(torch.randn(5, 2)), "it draws random numbers"),
+        (lambda x, net, values: net(torch.ones(5, 2)), "`net` is changed"),
+        (lambda x, net, values: torch.set_grad_enabled(False), "autograd is switched"),
+        (lambda x, net, values: torch.set_default_dtype(torch.float64), "default type"),
+        (lambda x, net, values: torch.manual_seed(1), "sets the seed"),
+        (lambda x, net, values: random.random(), "random numbers of Python"),
+        (lambda x, net, values: numpy.random.rand(), "random numbers of NumPy"),
+        (lambda x, net, values: warnings.simplefilter("ignore"), "silences warnings"),
+        (lambda x, net, values: numpy.seterr(all="ignore"), "NumPy's warnings"),
+    ],
+)
+def test_what_a_call_leaves_behind_is_told_and_put_back(act, reason):
+    with warnings.catch_warnings(), numpy.errstate():
+        warnings.simplefilter("default")
+        text = keeps.text_of(doubling(act))
+        assert reason in text
+        assert "not put back" not in text
+    assert torch.is_grad_enabled() and torch.get_default_dtype() == torch.float32
+
+
+def test_nothing_is_told_of_an_answer_that_leaves_no_trace():
+    assert keeps.text_of(doubling(lambda x, net, values: None)) == "✔ Right."
+
+
+def test_an_answer_that_remembers_is_refused():
+    def counting(x, net, values, calls=[]):  # noqa: B006
+        calls.append(1)
         return 2 * x
 
-    double(answer)
-    torch.rand(10)
-    double(answer)
-    assert draws[0] == draws[1]
-    assert capsys.readouterr().out == "✔ Right.\n✔ Right.\n"
+    assert "keeps something" in keeps.text_of(counting)
+
+
+def test_float64_is_refused_where_nobody_passed_it():
+    assert "float64" in keeps.text_of(lambda x, net, values: 2 * x.double())
+
+
+@check(draws=True)
+def noise(answer):
+    """answer(count) -> so many random numbers."""
+    yield answer(3).shape == (3,), "wrong", "count"
+
+
+def test_what_draws_has_to_draw_anew():
+    assert noise.text_of(torch.rand) == "✔ Right."
+    assert "the same result every time" in noise.text_of(torch.zeros)
+
+    def seeded(count):
+        return torch.rand(count, generator=torch.Generator().manual_seed(1))
+
+    assert "the same result every time" in noise.text_of(seeded)
+
+
+# Lines with gradients, and lines that count
+
+
+def first_fault(lines):
+    return next(((reason, hint) for holds, reason, hint in lines if not holds), None)
+
+
+def test_same_slopes_compares_values_then_gradients_of_each_argument():
+    def right(a, b):
+        return (a * b).sum() - b.mean()
+
+    data = torch.tensor([1.0, -2.0, 3.0]), torch.tensor([0.5, 4.0, -1.0])
+    assert first_fault(same_slopes(right, right, *data)) is None
+    wrong = {
+        "it is": lambda a, b: (a * b).sum(),
+        "lost its graph": lambda a, b: right(a.detach(), b.detach()),
+        "gets no gradient": lambda a, b: right(a.detach(), b),
+        "a gradient is not": lambda a, b: (a * b).sum() - b.detach().mean(),
+        "has shape": lambda a, b: right(a, b)[None],
+        "it is float64": lambda a, b: right(a, b).double(),
+    }
+    for text, answer in wrong.items():
+        assert text in first_fault(same_slopes(answer, right, *data))[0]
+    # What is constant needs no gradient.
+    cut = wrong["gets no gradient"]
+    assert first_fault(same_slopes(cut, right, *data, constant=(0,))) is None
+
+
+def test_same_slopes_reaches_the_weights_of_nets():
+    net = torch.nn.Linear(3, 1)
+
+    def right(net, x):
+        return net(x).square().mean()
+
+    def of_a_copy(net, x):
+        return right(copy.deepcopy(net), x)
+
+    x = torch.randn(4, 3)
+    assert first_fault(same_slopes(right, right, net, x, constant=(1,))) is None
+    assert "no gradient" in first_fault(same_slopes(of_a_copy, right, net, x))[0]
+
+
+def test_same_slopes_wants_finite_gradients():
+    zeros = torch.zeros(3)
+    root = first_fault(same_slopes(lambda x: x.square().sqrt(), lambda x: x.abs(), zeros))
+    assert "not finite" in root[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_free"),
+    [
+        (lambda x: 2 * x, True),
+        (lambda x: torch.stack([2 * each for each in x]), False),
+        (lambda x: torch.tensor([2 * each for each in x.tolist()]), False),
+    ],
+)
+def test_a_loop_is_seen_by_its_steps(answer, is_free):
+    watched = Watched(answer)
+    holds, _, _ = no_loop(watched, (torch.ones(2),), (torch.ones(300),))
+    assert holds == is_free
+    assert watched.function is answer
+
+
+def test_what_is_ruled_out_is_seen_in_functions_within_too():
+    def outer(x):
+        def inner(x):
+            return torch.nn.functional.softplus(x)
+
+        return inner(x)
+
+    assert not without(Watched(outer), "softplus")[0]
+    assert without(Watched(outer), "sigmoid")[0]
+    assert without(Watched(torch.exp), "softplus")[0]
+
+
+@pytest.mark.parametrize(
+    ("result", "right", "text"),
+    [
+        (0.8480001, 0.848, "0.8480001 and not 0.8480000"),
+        (0.5, 2 / 3, "0.5000 and not 0.6667"),
+        (math.nan, 1.0, "nan and not 1.000"),
+        (torch.tensor(1e-9), 0.0, "1.000e-09 and not 0.000"),
+    ],
+)
+def test_two_numbers_differ_in_what_is_shown(result, right, text):
+    assert two_numbers(result, right) == text
+
+
+def test_agrees_names_the_case():
+    lines = list(agrees(lambda x: x, abs, [(1,), (-2,)], "no sign"))
+    assert lines[0][0] and lines[1] == (False, "it gives -2 and not 2", "no sign")
