@@ -1,5 +1,6 @@
 """Write the lessons for a class, without solutions and outputs: `gan-notebooks handout FOLDER`."""
 
+import hashlib
 import json
 from importlib import metadata
 from pathlib import Path
@@ -9,6 +10,7 @@ import nbformat
 from gan_helpers import tables
 from gan_notebooks import marks, notebooks
 from gan_notebooks.commands import add_choice_of_lessons
+from gan_notebooks.errors import CourseError
 
 MARK = "gan_handout"  # the key in the metadata of a handout
 
@@ -29,20 +31,28 @@ def handout(path):
             cell.outputs = []
             cell.execution_count = None
             cell.metadata.pop("source_when_run", None)
-    notebook.metadata[MARK] = {"version": version()}
     notebook.cells[0].source += f"\n\n*Handout of Adversarial Digits {version()}.*"
+    notebook.metadata[MARK] = {"version": version(), "sources": _hash(notebook)}
     return notebook
 
 
 def is_handout(path):
-    """Is the file a handout, and no student's copy with answers in it?"""
+    """Is the file a handout as it was written, and no student's copy with work in it?
+
+    Its mark holds a hash of the sources of its cells.
+    """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf8"))
-        return MARK in content["metadata"] and not any(
-            cell.get("execution_count") for cell in content["cells"]
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        notebook = notebooks.read(path)
+    except (CourseError, OSError):
         return False
+    was_run = any(cell.get("execution_count") for cell in notebook.cells)
+    mark = notebook.metadata.get(MARK)
+    return isinstance(mark, dict) and mark.get("sources") == _hash(notebook) and not was_run
+
+
+def _hash(notebook):
+    sources = json.dumps([cell.source for cell in notebook.cells])
+    return hashlib.sha256(sources.encode()).hexdigest()
 
 
 def write_handouts(options):

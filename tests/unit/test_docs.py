@@ -91,6 +91,6 @@ def minor_of(version):
 def test_the_readme_starts_dask_as_the_instructors_do():
     """A test of a cluster runs the lines for one machine, and looks at their ports."""
     text = (ROOT / "docs" / "instructors.md").read_text(encoding="utf8")
-    block = text.split("\n## One machine\n")[1].split("```")[1]
+    block = text.split("\n### One machine\n")[1].split("```")[1]
     assert block.count("--host 127.0.0.1 --dashboard-address 127.0.0.1:0") == 2
     assert f"```{block}```" in (ROOT / "README.md").read_text(encoding="utf8")
