@@ -11,10 +11,19 @@ from pathlib import Path
 import nbformat
 import pytest
 
-# pytest's importlib mode puts no folder on the path.
-_spec = importlib.util.spec_from_file_location("mutants", Path(__file__).with_name("mutants.py"))
-mutants = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(mutants)
+
+def beside(name):
+    """A module of this folder: pytest's importlib mode puts no folder on the path."""
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+mutants = beside("mutants")
+RIGHT = beside("right_answers").RIGHT
+WRONG = beside("wrong_answers").WRONG
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
@@ -118,6 +127,22 @@ def test_wrong_answers_get_their_own_hints(path, exercise, check, solution):
         text = verdict(namespace, mutants.mutate(right, changes), check.source)
         assert text.startswith("✘ ") and hint in text, f"{changes}\n→ {text}"
     assert len({hint for _, hint in cases}) >= 3
+
+
+@pytest.mark.parametrize(("path", "exercise", "check", "solution"), ALL)
+def test_right_answers_of_any_style_pass(path, exercise, check, solution):
+    namespace = imports(path)
+    answers = RIGHT[path.stem][exercise.id]
+    assert len(answers) >= 4
+    for style, answer in answers.items():
+        assert verdict(namespace, answer, check.source) == "✔ Right.\n", style
+
+
+@pytest.mark.parametrize(("path", "exercise", "check", "solution"), ALL)
+def test_what_once_passed_is_refused(path, exercise, check, solution):
+    namespace = imports(path)
+    for fault, answer in WRONG[path.stem].get(exercise.id, {}).items():
+        assert verdict(namespace, answer, check.source).startswith("✘ "), fault
 
 
 @pytest.mark.parametrize(("path", "exercise", "check", "solution"), ALL)

@@ -154,7 +154,7 @@ class Documented(Cluster):
 def blocks(heading):
     """The blocks (list of str) in a section of docs/instructors.md, continued lines made one."""
     text = INSTRUCTORS.read_text(encoding="utf8")
-    section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    section = text.split(f"\n### {heading}\n")[1].split("\n##")[0]
     return [re.sub(r" *\\\n +", " ", block.strip()) for block in section.split("```")[1::2]]
 
 
