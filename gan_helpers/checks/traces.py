@@ -184,7 +184,7 @@ def memory_of(function):
         kept = [function.__globals__[name] for name in names if name in function.__globals__]
         kept += [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
         kept += [function.__defaults__, function.__kwdefaults__, dict(vars(function))]
-        return [copied(value) for value in kept if isinstance(value, _CONTAINERS)]
+        return [_glance(value) for value in kept]
 
     return Aspect(
         read,
@@ -195,7 +195,19 @@ def memory_of(function):
     )
 
 
-_CONTAINERS = (list, dict, set, tuple, int, float, str, torch.Tensor, type(None))
+LONGEST_LOOK = 1000  # parts of a container; of a longer one, its length tells
+
+
+def _glance(value):
+    """What tells whether a value was changed, without a copy of what may be a data set."""
+    if isinstance(value, torch.Tensor):
+        return id(value), value._version
+    if isinstance(value, list | dict | set | tuple):
+        if len(value) > LONGEST_LOOK:
+            return id(value), len(value)
+        parts = value.items() if isinstance(value, dict) else value
+        return type(value).__name__, [_glance(part) for part in parts]
+    return value if isinstance(value, int | float | str) else id(value)
 
 
 def _is_filled(cell):

@@ -58,6 +58,7 @@ class Watched:
         self.changes = changes
         self.draws = draws
         self.calls = []
+        self.returned = []  # what came back, as it is, where `calls` has copies
         self.last_call = None
         self.traces = []  # of (reason, hint), in the order in which they were found
 
@@ -84,6 +85,7 @@ class Watched:
             raise
         self.last_call = Call(names, arguments, copied(result), has_ended=True)
         self.calls.append(self.last_call)
+        self.returned.append(result)
         self._look_for_traces(aspects, before)
         return result
 
@@ -134,7 +136,12 @@ class Watched:
         for reason, hint in self.traces:
             yield False, reason, hint
         calls = list(self.calls)
-        for call in calls:
+        for call, result in zip(calls, self.returned, strict=True):
+            yield (
+                same(copied(result), call.result),
+                "a later call changes what an earlier one returned",
+                "make a new tensor in each call",
+            )
             yield (
                 not _is_wide(call),
                 "its numbers are float64",

@@ -6,6 +6,7 @@ import math
 import operator
 import random
 import sys
+import time
 import warnings
 from asyncio import CancelledError
 
@@ -555,3 +556,29 @@ def test_two_numbers_differ_in_what_is_shown(result, right, text):
 def test_agrees_names_the_case():
     lines = list(agrees(lambda x: x, abs, [(1,), (-2,)], "no sign"))
     assert lines[0][0] and lines[1] == (False, "it gives -2 and not 2", "no sign")
+
+
+def test_what_an_earlier_call_returned_may_not_change():
+    buffer = torch.zeros(2)
+
+    @check
+    def lines(answer):
+        yield near(answer(1.0), (1.0, 1.0)), "wrong", "fill"
+        yield near(answer(2.0), (2.0, 2.0)), "wrong", "fill"
+
+    def shared(value):
+        return buffer.copy_(torch.full((2,), value))
+
+    def hidden(value, memory=iter([buffer] * 9)):  # noqa: B008
+        return next(memory).fill_(value)
+
+    assert lines.text_of(lambda value: torch.full((2,), value)) == "✔ Right."
+    assert "keeps something" in lines.text_of(shared)
+    assert "a later call changes" in lines.text_of(hidden)
+
+
+def test_a_large_data_set_is_not_copied():
+    data = torch.zeros(10_000, 1000)
+    began = time.process_time()
+    assert keeps.text_of(lambda x, net, values: 2 * x + data[0, 0]) == "✔ Right."
+    assert time.process_time() - began < 5

@@ -1,7 +1,10 @@
 """What docs/ and the packages' own maps say of the code is so."""
 
 import inspect
+import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 
 import gan_helpers
 from gan_helpers import class_losses, data, game, guesses, losses, networks, recipes, training
+from gan_notebooks import cli
 
 ROOT = Path(__file__).parents[2]
 MAINTAINERS = ROOT / "docs" / "maintainers.md"
@@ -88,9 +92,66 @@ def minor_of(version):
     return int(version.partition(".")[2])
 
 
-def test_the_readme_starts_dask_as_the_instructors_do():
+def test_the_lines_for_dask_listen_on_the_loopback_address_alone():
     """A test of a cluster runs the lines for one machine, and looks at their ports."""
     text = (ROOT / "docs" / "instructors.md").read_text(encoding="utf8")
     block = text.split("\n### One machine\n")[1].split("```")[1]
     assert block.count("--host 127.0.0.1 --dashboard-address 127.0.0.1:0") == 2
-    assert f"```{block}```" in (ROOT / "README.md").read_text(encoding="utf8")
+
+
+README = ROOT / "README.md"
+EXAMPLE = ROOT / "examples" / "first_gan.py"
+
+
+def test_the_readme_fits_a_screen_or_two_and_has_each_lesson_with_its_buttons():
+    text = README.read_text(encoding="utf8")
+    assert len(text.splitlines()) <= 80
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        (row,) = [line for line in text.splitlines() if f"](notebooks/{path.name})" in line]
+        assert f"blob/main/notebooks/{path.name})" in row
+        assert f"lab/tree/notebooks/{path.name})" in row
+    exercises = sum(
+        '"exercise"' in json.dumps(cell["metadata"].get("tags", []))
+        for path in (ROOT / "notebooks").glob("*.ipynb")
+        for cell in json.loads(path.read_text(encoding="utf8"))["cells"]
+    )
+    assert f"with {exercises} exercises" in text
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/instructors.md", "docs/maintainers.md"])
+def test_links_within_the_repository_lead_somewhere(name):
+    text = (ROOT / name).read_text(encoding="utf8")
+    targets = re.findall(r"\]\(([^):#]+)\)", text)
+    for target in targets:
+        assert (ROOT / name).parent.joinpath(target).exists(), target
+
+
+def test_the_readme_shows_the_examples_own_step():
+    text = README.read_text(encoding="utf8")
+    block = text.split("```python\n")[1].split("```")[0]
+    assert block in EXAMPLE.read_text(encoding="utf8")
+    assert len(EXAMPLE.read_text(encoding="utf8").splitlines()) <= 60
+
+
+def test_the_example_draws_its_picture(tmp_path):
+    command = [sys.executable, EXAMPLE, "6"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "first_gan.png" in result.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["first_gan.png"]
+    assert (tmp_path / "first_gan.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_command_that_the_docs_show_is_one(capsys):
+    """Every `gan-notebooks` line and every `make` target in the three files exists."""
+    texts = [README, ROOT / "docs" / "instructors.md", MAINTAINERS]
+    text = "\n".join(path.read_text(encoding="utf8") for path in texts)
+    commands = set(re.findall(r"gan-notebooks ([a-z]+)", text))
+    assert commands == {"run", "sweep", "collect", "handout", "grade"}
+    for command in commands:
+        with pytest.raises(SystemExit) as end:
+            cli.main([command, "--help"])
+        assert end.value.code == 0
+    capsys.readouterr()
+    makefile = (ROOT / "Makefile").read_text(encoding="utf8")
+    for target in set(re.findall(r"(?:`|^)make ([a-z][a-z-]*)", text, re.MULTILINE)):
+        assert f"\n{target}:" in makefile, target
