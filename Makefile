@@ -7,7 +7,17 @@ RUN = $(VENV)/bin/python -m
 LESSON ?=
 SIZE ?= default
 
-.PHONY: lab run test test-slow test-long notebooks results html bench address
+.PHONY: help lab run test test-slow test-long notebooks results html bench address
+
+help:
+	@echo "make lab        opens JupyterLab on the lessons"
+	@echo "make run        runs every lesson into build/ (LESSON=02 SIZE=smoke: one, in seconds)"
+	@echo "make test       the tests, about seven minutes; test-slow, test-long: the longer ones"
+	@echo "make notebooks  runs the lessons and stores their outputs (LESSON=02: one)"
+	@echo "make results    trains anew what a stored table rests on, where it is stale"
+	@echo "make html       the lessons as HTML, in build/html/"
+	@echo "make bench      measures speed and memory"
+	@echo "make address    rewrites the repository's address (REPO=owner/name)"
 
 lab: $(VENV)/.ready
 	$(RUN) jupyterlab notebooks

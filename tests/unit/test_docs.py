@@ -155,3 +155,12 @@ def test_a_command_that_the_docs_show_is_one(capsys):
     makefile = (ROOT / "Makefile").read_text(encoding="utf8")
     for target in set(re.findall(r"(?:`|^)make ([a-z][a-z-]*)", text, re.MULTILINE)):
         assert f"\n{target}:" in makefile, target
+
+
+def test_plain_make_says_what_there_is():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf8")
+    targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()
+    assert targets[0] == "help" and makefile.index("\nhelp:") < makefile.index("\nlab:")
+    described = makefile.split("\nhelp:")[1].split("\n\n")[0]
+    for target in targets[1:]:
+        assert target in described
