@@ -1,81 +1,74 @@
-"""Checks of lesson 00 · The game."""
+"""Checks of lesson 00 · The game; those of exercises 3 and 4 are in modules of their own."""
 
-import math
 import operator
 
 import torch
-from torch import nn
 
-from gan_helpers.checks import (
-    check,
-    is_number,
-    is_tensor,
-    mistakes,
-    near,
-    two_numbers,
-    wrong_if,
-)
+from gan_helpers.checks import check, mistakes, near, wrong_if
+from gan_helpers.checks.lesson_00_arrows import uphill
+from gan_helpers.checks.lesson_00_divergence import jensen_shannon
 from gan_helpers.checks.wording import described
+
+__all__ = ["jensen_shannon", "last_point", "modes_of", "uphill"]
 
 
 @check
 def last_point(answer):
     """answer(x, y, step, rounds) -> (x, y) after the rounds of f = x·y; in each, y moves first."""
-    point = answer(1.0, 1.0, 0.5, 1)
-    yield (
-        _is_pair(point),
-        f"it returns {described(point)} and no pair of numbers",
-        "return x, y: one point, not the whole path",
-    )
-    after_one = (0.25, 1.5)  # y = 1 + 0.5·1, x = 1 - 0.5·1.5
-    after_two = (-0.5625, 1.625)  # y = 1.5 + 0.5·0.25, x = 0.25 - 0.5·1.625
-    yield from mistakes(
-        point,
-        ((0.5, 1.5), "x moves by the old y", "in turn: x sees the y that has just moved"),
-        ((0.5, 1.25), "x moves first", "D's y first, then x"),
-        ((0.75, 0.5), "y goes down", "y wants x·y large: plus its gradient, which is x"),
-        ((1.75, 1.5), "x goes up", "x wants x·y small: minus its gradient, which is y"),
-        ((-1.0, 2.0), "the step is always 1", "multiply each gradient by step"),
+    after_one = (-0.75, 3.5)  # y = 3 + 0.5·1, x = 1 - 0.5·3.5
+    after_two = (-2.3125, 3.125)  # y = 3.5 - 0.5·0.75, x = -0.75 - 0.5·3.125
+    yield from _led_to(
+        answer,
+        (1.0, 3.0, 0.5, 1),
+        after_one,
+        "y + step·x, then x - step·y, and no number is rounded or held back",
+        ((1.0, 3.0), "after one round it is still at the start", "range(rounds) plays each round"),
+        (
+            (0.25, 1.5),
+            "it starts from (1, 1)",
+            "the start is what is given: the arguments x and y",
+        ),
+        ((-0.5, 3.5), "x moves by the old y", "in turn: x sees the y that has just moved"),
+        ((-0.5, 2.75), "x moves first", "D's y first, then x"),
+        ((-0.25, 2.5), "y goes down", "y wants x·y large: plus its gradient, which is x"),
+        ((2.75, 3.5), "x goes up", "x wants x·y small: minus its gradient, which is y"),
+        (
+            (0.5, 4.5),
+            "each moves by its own number",
+            "the gradient of x·y by y is x, and that by x is y",
+        ),
+        ((-3.0, 4.0), "the step is always 1", "multiply each gradient by step"),
+        ((1.0, 3.5), "x has not moved", "in each round both move, y first"),
+        ((3.5, -0.75), "the pair is turned round", "return x, y"),
         (after_two, "it plays one round too many", "range(rounds) counts from 0"),
+        (
+            _after(1.0, 3.0, 0.5, 6),
+            "it plays six rounds, and rounds is 1",
+            "range(rounds): as many as are asked for",
+        ),
     )
-    yield (
-        near(point, after_one),
-        f"(1, 1) with step 0.5 leads to {described(point)} and not to {after_one}",
-        "y + step·x, then x - step·y",
-    )
-    start = answer(1.0, 1.0, 0.5, 0)
-    yield (
-        near(start, (1.0, 1.0)),
-        "after no rounds at all it is not at the start",
-        "range(rounds), no round more",
-    )
-    second = answer(1.0, 1.0, 0.5, 2)
-    yield from mistakes(
-        second,
+    yield from _led_to(answer, (1.0, 3.0, 0.5, 0), (1.0, 3.0), "range(rounds), no round more")
+    yield from _led_to(
+        answer,
+        (1.0, 3.0, 0.5, 2),
+        after_two,
+        "in each round both move, with the same step, from where the last one ended",
         (after_one, "it plays one round, however many there are", "a loop over range(rounds)"),
     )
-    yield (
-        near(second, after_two),
-        f"two rounds lead to {second} and not to {after_two}",
-        "in each round both move, from where the last one ended",
+    yield from _led_to(answer, (1.0, 1.0, 1.0, 6), (1.0, 1.0), "this path leads back to its start")
+    yield from _led_to(
+        answer,
+        (-2.0, 0.7, 0.3, 3),
+        (-1.555643, -1.07219),
+        "on the way are (-2.03, 0.1) and (-1.8773, -0.509): no number is rounded or held back",
+        atol=1e-6,
     )
-    sixth = answer(1.0, 1.0, 1.0, 6)
-    yield (
-        near(sixth, (1.0, 1.0)),
-        f"the sixth point with step 1 is {described(sixth)}",
-        "it must be (1, 1) again",
-    )
-    uneven = answer(-2.0, 0.7, 0.3, 3)  # 0.7 - 0.6 = 0.1, then -2 - 0.03 = -2.03, …
-    yield (
-        near(uneven, (-1.555643, -1.07219), 1e-6),
-        f"three rounds from (-2, 0.7) with step 0.3 lead to {described(uneven)}",
-        "they lead to (-1.555643, -1.07219): y is 0.1, -0.509 and -1.07219, and nothing is rounded",
-    )
-    far = answer(-2.0, 0.7, 0.3, 5000)
-    yield (
-        near(far, _after(-2.0, 0.7, 0.3, 5000), 1e-4),
-        f"5,000 rounds from (-2, 0.7) with step 0.3 lead to {described(far)}",
+    yield from _led_to(
+        answer,
+        (-2.0, 0.7, 0.3, 5000),
+        _after(-2.0, 0.7, 0.3, 5000),
         "every round is played, and no short cut is taken",
+        atol=1e-4,
     )
 
 
@@ -86,6 +79,26 @@ def _after(x, y, step, rounds):
     return x, y
 
 
+def _led_to(answer, arguments, right, hint, *table, atol=1e-5):
+    """Lines on the point that an answer returns for these arguments; `table` as for mistakes()."""
+    x, y, step, rounds = arguments
+    point = answer(*arguments)
+    yield (
+        _is_pair(point),
+        f"it returns {described(point)} and no pair of numbers",
+        "return x, y: one point, not the whole path"
+        if rounds
+        else "`return` stands behind the loop: with rounds = 0 it is reached, too",
+    )
+    yield from mistakes(point, *table)
+    yield (
+        near(point, right, atol),
+        f"from ({x:g}, {y:g}) with step {step:g}, rounds = {rounds} leads to {_shown(point)} "
+        f"and not to {_shown(right)}",
+        hint,
+    )
+
+
 def _is_pair(point):
     """Whether it is two numbers: a tuple, a list, an array or a tensor."""
     try:
@@ -94,15 +107,20 @@ def _is_pair(point):
         return False
 
 
-def _points_of_modes(centres):
-    """300 points [300, 2]: 150 in cloud 0, 3 in cloud 1, 2 in cloud 2, 145 between the clouds."""
-    diagonal = torch.tensor([0.8, 0.8])  # 1.13 away: within 1 on each axis and out of reach
+def _shown(point):
+    x, y = point
+    return f"({float(x):.7g}, {float(y):.7g})"
+
+
+CENTRES = ((0.0, 0.0), (4.0, 0.0), (0.0, 4.0), (4.0, 4.0), (8.0, 0.0))
+
+
+def _around(*clouds):
+    """Points [N, 2] of clouds (number of points, which centre, distance in x, distance in y)."""
     return torch.cat(
         [
-            centres[0] + 0.5 * torch.rand(150, 2),
-            centres[1] + torch.tensor([0.6, 0.6]).expand(3, 2),  # just one in a hundred
-            centres[2] + torch.zeros(2, 2),
-            centres[3] + diagonal.expand(145, 2),
+            (torch.tensor(CENTRES[which]) + torch.tensor([dx, dy])).repeat(number, 1)
+            for number, which, dx, dy in clouds
         ]
     )
 
@@ -110,24 +128,85 @@ def _points_of_modes(centres):
 @check
 def modes_of(answer):
     """answer(points [N, 2], centres [K, 2], reach) -> how many centres have N / 100 in reach."""
-    centres = torch.tensor([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0], [4.0, 4.0], [8.0, 0.0]])
-    points = _points_of_modes(centres)
+    centres = torch.tensor(CENTRES)
+    out_of_reach = _around((145, 3, 0.8, 0.8))  # 1.13 away, though within 1 on each axis
+    three = _around((150, 0, 0.3, 0.2), (3, 1, 0.6, 0.6), (2, 2, 0.0, 0.0))
+    points = torch.cat([three, out_of_reach])
     count = answer(points, centres, 1.0)
-    yield wrong_if(
-        isinstance(count, torch.Tensor) and count.ndim > 0,
-        f"it returns a tensor of shape {list(getattr(count, 'shape', ()))}",
-        "one number: sum once more, over the centres",
+    yield from _is_whole_number(count)
+    yield from mistakes(
+        count,
+        (155, "it counts points", "count centres: how many of them have enough points"),
+        (
+            5,
+            "all 5 centres count, also the one that no point is near",
+            "<= reach, and of what is true or false count the true: .sum() does, len() does not",
+        ),
+        comparison=operator.eq,
     )
+    count = answer(out_of_reach, centres, 1.0)
     yield wrong_if(
-        count == 155, "it counts points", "count centres: how many of them have enough points"
+        count == 5,
+        "centres without any point count",
+        "one in a hundred of all points, len(points) / 100, not of those in a cloud",
     )
-    count_of_far = answer(points[-145:], centres, 1.0)
     yield (
-        count_of_far == 0,
+        count == 0,
         "points that are out of reach of every cloud count as in one",
         "the distance is √(a² + b²), and it must be at most the reach; "
         "the nearest cloud may be far away",
     )
+    yield from _reached(answer, centres)
+    yield from _counted(answer, points, centres)
+
+
+def _is_whole_number(count):
+    """Lines on the type of a count: any kind of number, without a fraction."""
+    hint = "one whole number: how many centres, not which ones, and no share of them"
+    yield wrong_if(count is None, "it returns None and no number", "end with `return`")
+    yield wrong_if(
+        getattr(count, "shape", ()) != (),
+        f"it returns a result of shape {list(getattr(count, 'shape', ()))}",
+        "one number: sum once more, over the centres",
+    )
+    yield (
+        hasattr(count, "__float__"),
+        f"it returns a {type(count).__name__}, {described(count)}",
+        hint,
+    )
+    yield float(count) % 1 == 0, f"it returns {described(count)}", hint
+
+
+def _reached(answer, centres):
+    """Lines on 50 points around one centre, at less than the reach."""
+    for dx, dy, reach, hint in (
+        (0.9, 0.0, 1.0, "`reach` is the argument, and all 50 of 50 points are within it"),
+        (1.5, 0.0, 2.0, "compare distances, not their squares, with the reach that is given"),
+        (0.6, 0.6, 1.0, "the distance is √(0.6² + 0.6²) = 0.85, and not 0.6 + 0.6"),
+    ):
+        count = answer(_around((50, 0, dx, dy)), centres[:1], reach)
+        yield wrong_if(
+            count == 50,
+            "one centre gives 50",
+            "sum over the points, dimension 0: each centre has its number of points",
+        )
+        yield (
+            count == 1,
+            f"with reach {reach:g} 50 points at ({dx:g}, {dy:g}) from the only centre give {count} "
+            "and not 1",
+            hint,
+        )
+
+
+def _counted(answer, points, centres):
+    """Lines on how many points are enough; `points`: 150, 3 and 2 of 300 in reach of a centre."""
+    yield _few(
+        answer,
+        (4, 300, 2),
+        "count the points within reach of each centre, without a mean: one in a hundred of all "
+        "points, here 3, is enough",
+    )
+    count = answer(points, centres, 1.0)
     yield from mistakes(
         count,
         (
@@ -138,155 +217,39 @@ def modes_of(answer):
         (1, "a cloud with just one in a hundred does not count", "at least: >= and not >"),
         comparison=operator.eq,
     )
-    wide_cloud = torch.zeros(50, 2) + torch.tensor([1.5, 0.0])
-    yield (
-        answer(wide_cloud, centres[:1], 2.0) == 1,
-        "with reach 2 a point at distance 1.5 does not count",
-        "compare distances, not their squares, with the reach that is given",
-    )
-    count_of_few = answer(centres.repeat(2, 1), centres, 1.0)
-    yield (
-        count_of_few == 5,
-        f"10 points, 2 at each of 5 centres, give {count_of_few}",
-        "one in a hundred of N points, whatever N is",
-    )
-    for stray, total, right in (
-        (2, 250, 1),
-        (1, 149, 1),
-        (3, 250, 2),
-        (1, 60, 2),
-        (200, 20_100, 1),
-    ):
-        cloud = centres[:1].expand(total - stray, 2)
-        few = torch.cat([centres[1:2].expand(stray, 2), cloud])
-        yield (
-            answer(few, centres.flip(0), 1.0) == right,
-            f"a cloud with {stray} of {total} points is judged wrongly",
-            "at least N / 100 points, which is no whole number here: do not round it",
-        )
     yield (
         count == 2,
-        f"you find {count} and not 2",
+        f"you find {count} and not 2: 150 of 300 points are near a centre, 3 near another",
         "points within reach of each centre, then centres with enough",
     )
-
-
-def _kl(p, q):
-    return (p * (p / q).log()).sum()
-
-
-def _js(p, q):
-    m = (p + q) / 2
-    return (_kl(p, m) + _kl(q, m)) / 2
-
-
-@check
-def jensen_shannon(answer):
-    """answer(real_counts, fake_counts) -> the Jensen-Shannon divergence of the shares, in nats."""
-    real = torch.tensor([[6.0, 2.0], [1.0, 1.0]])
-    fake = torch.tensor([[1.0, 1.0], [2.0, 1.0]])
-    divergence = answer(real.clone(), fake.clone())
-    yield from is_number(divergence, "one number: the sum over all cells")
-    p = real / 10
-    q = fake / 5
-    m = (p + q) / 2
-    right = _js(p, q)
-    yield from mistakes(
-        divergence,
-        (_kl(p, q), "it is KL(p ‖ q)", "compare p and q with their mean m, each on its own"),
-        (2 * right, "it is twice too large", "half of each of the two sums"),
-        (right / math.log(2), "it is in bits", "the natural logarithm: torch.log, not log2"),
-        (-right, "the sign is wrong", "p log(p / m), not p log(m / p)"),
-        (_kl(p, m) / 2, "the fakes' half is left out", "a second sum, of q log(q / m)"),
-        (
-            _js(real, fake),
-            "the counts are not divided by their sums",
-            "shares first: p = real_counts / real_counts.sum()",
-        ),
-        ((_kl(p, p + q) + _kl(q, p + q)) / 2, "m is p + q", "the mean: half of p + q"),
-    )
+    count = answer(points, centres.flip(0), 1.0)
     yield (
-        near(divergence, right),
-        f"you get {two_numbers(divergence, right)}",
-        "go through the formula term by term",
+        count == 2,
+        f"with the centres in another order it finds {count} and not 2",
+        "look at every centre, whatever the one before it has",
     )
-    apart = answer(torch.tensor([4.0, 0.0, 0.0]), torch.tensor([0.0, 1.0, 0.0]))
+    count = answer(centres.repeat(2, 1), centres, 1.0)
     yield (
-        bool(torch.isfinite(apart)),
-        "with an empty cell it is no number",
-        "torch.xlogy(p, p) - torch.xlogy(p, m)",
+        count == 5,
+        f"10 points, 2 at each of 5 centres, give {count}",
+        "one in a hundred of N points, whatever N is",
     )
-    yield (
-        near(apart, math.log(2)),
-        f"two heaps with nothing in common give {two_numbers(apart, math.log(2))}",
-        "it must be log 2, and nothing is added to a share or to a logarithm",
-    )
-    long = answer(torch.arange(1, 8), torch.tensor([5, 0, 0, 1, 2, 0, 90]))
-    right = _js_of_counts(torch.arange(1, 8), torch.tensor([5, 0, 0, 1, 2, 0, 90]))
-    yield (
-        near(long, right, 1e-6),
-        f"seven cells give {two_numbers(long, right)}",
-        "counts of any shape, whole numbers too",
-    )
-    alike = answer(torch.tensor([3.0, 0.0, 9.0]), torch.tensor([1.0, 0.0, 3.0]))
-    yield near(alike, 0.0, 1e-6), "equal shares are not at 0", "the counts' sums may differ"
+    for case in ((2, 250, 1), (1, 149, 1), (3, 250, 2), (1, 60, 2), (200, 20_100, 1)):
+        yield _few(
+            answer,
+            case,
+            "at least N / 100 points, which is no whole number here: do not round it",
+        )
 
 
-def _js_of_counts(real, fake):
-    p = real / real.sum()
-    q = fake / fake.sum()
-    m = (p + q) / 2
-    terms = torch.xlogy(p, p) + torch.xlogy(q, q) - 2 * torch.xlogy(m, m)
-    return terms.sum() / 2
-
-
-@check
-def uphill(answer):
-    """answer(D, fakes [N, 2]) -> the gradient of each fake's own score [N, 2], D's weights none."""
-    D = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1), nn.Flatten(0))
-    fakes = torch.randn(5, 2)
-    tracked = fakes.clone().requires_grad_()
-    (right,) = torch.autograd.grad(D(tracked).sum(), tracked)
-    gradients = answer(D, fakes)
-    yield wrong_if(
-        isinstance(gradients, tuple),
-        "it returns a tuple",
-        "autograd.grad returns a tuple of one: take the first",
-    )
-    yield is_tensor(gradients)
-    yield (
-        gradients.shape == fakes.shape,
-        f"five fakes give {list(gradients.shape)}",
-        "the gradient by the fakes, which has their shape",
-    )
-    probability = D(fakes).sigmoid()
-    slope = (probability * (1 - probability))[:, None].detach()
-    unit_length = right / right.norm(dim=1, keepdim=True)
-    yield from mistakes(
-        gradients,
-        (-right, "the arrows point downhill", "the gradient itself, without a minus"),
-        (
-            right / 5,
-            "the arrows are too short by the number of fakes",
-            "a fake's own score: the sum, not the mean",
-        ),
-        (right * slope, "it is the gradient of the probability", "of the score, without a sigmoid"),
-        (
-            unit_length,
-            "every arrow has length 1",
-            "how steep it is counts too: leave the length as it is",
-        ),
-    )
-    yield (
-        near(gradients, right, 1e-6),
-        "the gradients are not right",
-        "autograd.grad(D(fakes).sum(), fakes)",
-    )
-    other_D = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1), nn.Flatten(0))
-    one = torch.tensor([[3.0, -1.5]])
-    (right,) = torch.autograd.grad(other_D(one.requires_grad_()).sum(), one)
-    yield (
-        near(answer(other_D, one.detach()), right, 1e-6),
-        "with another D and one fake alone it is wrong",
-        "D and the fakes are the arguments, however many",
+def _few(answer, case, hint):
+    """The line on a case (points near one centre, points in all, right number of centres)."""
+    few, total, right = case
+    points = _around((few, 1, 0.0, 0.0), (total - few, 0, 0.0, 0.0))
+    count = answer(points, torch.tensor(CENTRES), 1.0)
+    return (
+        count == right,
+        f"{few} of {total} points near one centre, and all others near another, give {count} "
+        f"and not {right}",
+        hint,
     )

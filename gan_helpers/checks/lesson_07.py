@@ -1,24 +1,15 @@
-"""Checks of lesson 07 · The discriminator with ten logits."""
+"""Checks of lesson 07 · The discriminator with ten logits; of exercises 3 and 4: lesson_07_nets."""
 
 import math
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-from gan_helpers.checks import (
-    check,
-    is_number,
-    is_tensor,
-    mistakes,
-    near,
-    same_slopes,
-    two_numbers,
-)
+from gan_helpers.checks import check, is_number, is_tensor, mistakes, near, same_slopes, two_numbers
+from gan_helpers.checks.lesson_07_nets import LOGITS, classifier_loss, undecided
+from gan_helpers.checks.lesson_07_terms import reached, right_terms
 
-LOGITS = torch.tensor(  # [4, 3]: four pictures of three classes
-    [[2.0, -1.0, 0.5], [0.0, 0.0, 0.0], [-3.0, 1.0, -2.0], [1.0, 2.0, -0.5]]
-)
+__all__ = ["classifier_loss", "k_plus_one_loss", "probability_real", "undecided"]
 
 
 @check
@@ -32,41 +23,125 @@ def probability_real(answer):
         "one number a picture: sum over dimension 1",
     )
     z = LOGITS.exp().sum(1)
+    right = z / (z + 1)
+    below_top = (LOGITS - LOGITS.amax(1, keepdim=True)).exp().sum(1)
     yield from mistakes(
         probabilities,
         (torch.log(z), "it is lse, any real number", "lse is the score; a probability is σ of it"),
-        (1 / (1 + z), "it is the probability of fake", "1 minus that"),
+        (1 - right, "it is the probability of fake", "1 minus that"),
         (
             LOGITS.softmax(1).max(1).values,
             "it is the largest share",
             "that says how sure D is of a class, not how sure it is of a digit",
         ),
+        (right.log(), "it is the logarithm of the probability", "σ(lse), without a log"),
+        (right.sigmoid(), "a sigmoid is taken twice", "σ(lse) is a probability: one is enough"),
+        (
+            (z + 1) / (z + 2),
+            "the e^0 of fake counts twice",
+            "σ(lse) is Z / (Z + 1) and has it already: no softplus and no 0 added before it",
+        ),
+        (
+            LOGITS.amax(1).sigmoid(),
+            "only the largest logit counts",
+            "all of them do: Z is the sum of their e^logit",
+        ),
+        (z / (z + 3), "it takes the mean of the e^logit", "Z is their sum"),
+        (
+            z / (z + math.e),
+            "the logit of fake is 1",
+            "it is fixed at 0, so that it adds e^0 = 1 to the sum",
+        ),
+        (
+            1 - LOGITS.softmax(1)[:, -1],
+            "one of the given classes is taken as fake",
+            "fake is one class more, whose logit is 0",
+        ),
+        (
+            1 - LOGITS[:, -1].exp() / (z + 1),
+            "the share of a given class is left out, and not that of fake",
+            "fake has the column in which you put its 0: in front it is 0, at the end -1",
+        ),
+        (
+            1 - (-LOGITS).sigmoid().prod(1),
+            "each class is weighed against fake by itself",
+            "the classes exclude each other: Z / (Z + 1)",
+        ),
+        (
+            LOGITS.softmax(1).logsumexp(1).sigmoid(),
+            "a softmax stands before the logsumexp",
+            "logsumexp of the logits as they are",
+        ),
+        (
+            below_top / (below_top + 1),
+            "the largest logit is subtracted from the classes, and not from the 0 of fake",
+            "what is subtracted from all leaves shares as they are: e^(-top) in place of e^0",
+        ),
+        (
+            torch.ones(4),
+            "it is 1 whatever the logits are",
+            "the shares of all classes add up to 1: put a 0 behind the logits, and leave its share "
+            "out by [:, :-1], since there are not always ten classes",
+        ),
+        ((z > 1).float(), "it says only yes or no", "the probability itself: no threshold"),
     )
+    yield from _right_rows(probabilities, right)
+    of_twelve = answer(torch.zeros(2, 12))
+    yield (
+        near(of_twelve, torch.full((2,), 12 / 13)),
+        f"twelve logits of 0 give {two_numbers(of_twelve[0], 12 / 13)}",
+        "Z is 12 here: all logits count, however many there are",
+    )
+    yield from _far_apart(answer)
+    for shape in ((1, 12), (5, 3), (3, 1)):
+        some = torch.randn(shape) * 2
+        yield from same_slopes(answer, lambda logits: logits.logsumexp(1).sigmoid(), some)
+
+
+def _right_rows(probabilities, right):
+    """The line on the first row of LOGITS that has the wrong probability."""
+    for row, result, value in zip(LOGITS.tolist(), probabilities, right, strict=True):
+        powers = " + ".join(f"e^{logit:g}" for logit in row)
+        z = sum(math.exp(logit) for logit in row)
+        yield (
+            near(result, value),
+            f"logits {row} give {two_numbers(result, value)}",
+            f"Z = {powers} = {z:.4g}, and fake has e^0 = 1: Z / (Z + 1)",
+        )
+
+
+def _far_apart(answer):
+    """Lines about probabilities and their slopes at logits of ±200."""
     extreme = torch.tensor([[200.0, 0.0, -200.0], [-200.0, -200.0, -200.0]], requires_grad=True)
     far = answer(extreme)
+    values = far.detach()
     yield (
-        bool(torch.isfinite(far).all()),
-        "at logits of 200 it is not finite",
+        bool(values[0].isfinite()),
+        f"at logits of 200, 0 and -200 it is {values[0]:.4g}",
         "do not compute e^200: logsumexp",
     )
-    yield far.requires_grad, "it has lost its graph", "no .detach(): D is trained by it"
+    yield (
+        bool(values[1].isfinite()),
+        f"three logits of -200 give {values[1]:.4g} in a batch that has 200 in another row",
+        "each row has a largest logit of its own: .logsumexp(1)",
+    )
+    for row, result, value in zip(extreme.tolist(), values, (1.0, 0.0), strict=True):
+        yield (
+            near(result, value),
+            f"logits {row} give {two_numbers(result, value)}",
+            "no bounds on the way: logsumexp and sigmoid need none",
+        )
+    yield (
+        far.requires_grad,
+        "it has lost its graph",
+        "no .detach(), no .item(), no NumPy and no torch.no_grad(): D is trained by it",
+    )
     (slope,) = torch.autograd.grad(far.sum(), extreme)
     yield (
         bool(torch.isfinite(slope).all()),
         "at logits of ±200 its gradient is not a number",
         "the value survives e^200 = ∞, the gradient does not: .logsumexp(1), then .sigmoid()",
     )
-    yield (
-        near(probabilities, z / (z + 1)),
-        f"logits {LOGITS[2].tolist()} give {two_numbers(probabilities[2], (z / (z + 1))[2])}"
-        if near(probabilities[1], 0.75)
-        else f"three logits of 0 give {two_numbers(probabilities[1], 0.75)}",
-        "Z is the sum of e^logit (of three zeros: 3), and the probability Z / (Z + 1)",
-    )
-    yield near(far, torch.tensor([1.0, 0.0])), "at ±200 it is wrong", "1 and 0"
-    for shape in ((1, 12), (5, 3), (3, 1)):
-        some = torch.randn(shape) * 2
-        yield from same_slopes(answer, lambda logits: logits.logsumexp(1).sigmoid(), some)
 
 
 @check
@@ -87,51 +162,53 @@ def k_plus_one_loss(answer):
     )
     loss = answer(real.clone(), labels, fake.clone())
     yield from is_number(loss)
+    yield not loss.isnan(), "it is NaN", "F.cross_entropy leaves out targets of -100: give class K"
     of_real = F.cross_entropy(real, labels)
-
-    def with_class(k):
-        return of_real + F.cross_entropy(fake, torch.full((3,), k))
-
-    right = with_class(12)
-    uniform = of_real + (fake.logsumexp(1) - fake.mean(1)).mean()
-    at_once = F.cross_entropy(torch.cat([real, fake]), torch.cat([labels, torch.full((3,), 12)]))
+    of_class = [F.cross_entropy(fake, torch.full((3,), k)) for k in range(13)]
+    yield from _right_class(loss - of_real, of_class)
+    of_fake = of_class[12]
+    right = of_real + of_fake
+    all_labels = torch.tensor([1, 7, 12, 12, 12])
+    at_once = F.cross_entropy(torch.cat([real, fake]), all_labels)
+    twice = F.cross_entropy(real.softmax(1), labels)
+    twice = twice + F.cross_entropy(fake.softmax(1), all_labels[2:])
+    over_all_five = "the mean over real plus the mean over fake"
     yield from mistakes(
         loss,
         (of_real, "the fakes are left out", "a second cross-entropy, of fake_logits"),
-        (right - of_real, "the real digits are left out", "both parts"),
-        (with_class(0), "the fakes have class 0", "0 is a digit: they need a class of their own"),
+        (of_fake, "the real digits are left out", "both parts"),
         (
-            with_class(10),
-            "the fakes have class 10",
-            "there are not always ten classes: the last of the logits is fake_logits.shape[1] - 1",
-        ),
-        (
-            with_class(11),
-            "the fakes have the last class but one",
-            "K + 1 logits are numbered 0 … K: the last one is K",
-        ),
-        (
-            uniform,
+            of_real + (fake.logsumexp(1) - fake.mean(1)).mean(),
             "the fakes have the uniform target",
             "with an eleventh class there is a better answer: that class",
         ),
         (right / 2, "it is half of it", "the sum of the two means"),
-        (
-            at_once,
-            "it is one mean over all five pictures",
-            "the mean over real plus the mean over fake",
-        ),
+        (at_once, "it is one mean over all five pictures", over_all_five),
+        (2 * at_once, "it is twice one mean over all five pictures", over_all_five),
+        (-right, "the sign is wrong", "F.cross_entropy has its minus inside"),
+        (twice, "a softmax is taken twice", "F.cross_entropy has one inside and wants raw logits"),
     )
-    yield (
-        near(loss, right),
-        f"you get {two_numbers(loss, right)}",
-        "all fakes get the class K, which no digit has",
+    sure_real = 30 * F.one_hot(labels, 13).float()
+    sure_fake = 30 * F.one_hot(all_labels[2:], 13).float()
+    terms = [
+        ("the real digits", (sure_real, labels, fake), of_real),
+        ("the fakes", (real, labels, sure_fake), of_fake),
+    ]
+    means = f"{of_real:.4g} for the real digits and {of_fake:.4g} for the fakes, of class 12"
+    yield from right_terms(
+        answer,
+        (real, labels, fake),
+        terms,
+        f"the mean cross-entropy over all 13 logits is {means}: print yours",
     )
+    names = "`real_logits`", "`labels`", "`fake_logits`"
+    yield from reached(answer, (real, labels, fake), names)
     far = torch.tensor([[-200.0, 200.0, 0.0]])
+    loss_of_far = answer(far, torch.tensor([0]), far)
     yield (
-        near(answer(far, torch.tensor([0]), far), 600.0),
-        f"at logits of ±200 it is {two_numbers(answer(far, torch.tensor([0]), far), 600)}",
-        "no log of a softmax: F.cross_entropy",
+        near(loss_of_far, 600.0),
+        f"at logits of ±200 it is {two_numbers(loss_of_far, 600)}",
+        "no log of a softmax, no bounds: F.cross_entropy",
     )
     for classes, count in ((4, 5), (13, 1), (11, 6)):
         yield from same_slopes(
@@ -143,123 +220,18 @@ def k_plus_one_loss(answer):
         )
 
 
+def _right_class(of_fake, of_class):
+    """Lines on whether the fakes' part of the loss is that of another class than K = 12."""
+    hints = {
+        0: "0 is a digit: they need a class of their own",
+        10: "there are not always ten classes: the last of the logits is fake_logits.shape[1] - 1",
+        11: "K + 1 logits are numbered 0 … K: the last one is K",
+    }
+    other = "whatever labels a batch has, and however many: fake_logits.shape[1] - 1"
+    for k, value in enumerate(of_class[:12]):
+        yield not near(of_fake, value), f"the fakes have class {k}", hints.get(k, other)
+
+
 def _k_plus_one_loss(real_logits, labels, fake_logits):
     fake = torch.full((len(fake_logits),), fake_logits.shape[1] - 1)
     return F.cross_entropy(real_logits, labels) + F.cross_entropy(fake_logits, fake)
-
-
-@check
-def classifier_loss(answer):
-    """answer(net, images, labels) -> cross-entropy of the net's raw logits."""
-    labels = torch.tensor([0, 2, 1, 0])
-
-    shapes = []  # of what the net was called with
-
-    def net(images):
-        shapes.append(images.shape)
-        return LOGITS * images.mean()
-
-    def sure_net(images):
-        return torch.tensor([[-200.0, 200.0, 0.0]])
-
-    images = torch.ones(4, 1, 28, 28)
-    loss = answer(net, images, labels)
-    yield from is_number(loss)
-    yield (
-        shapes == [images.shape],
-        f"the net is called {len(shapes)} times, with {[list(shape) for shape in shapes]}",
-        "once, with the images as they are",
-    )
-    right = F.cross_entropy(LOGITS, labels)
-    yield from mistakes(
-        loss,
-        (
-            F.cross_entropy(LOGITS.softmax(1), labels),
-            "the softmax is still taken twice",
-            "F.cross_entropy has a log-softmax inside and wants raw logits",
-        ),
-        (
-            F.nll_loss(LOGITS.softmax(1), labels),
-            "nll_loss gets shares, not their logarithms",
-            "nll_loss wants log_softmax",
-        ),
-    )
-    yield loss >= 0, f"it is {loss:.3f}, below 0", "a cross-entropy is at least 0: check the sign"
-    yield (
-        near(loss, right),
-        f"you get {two_numbers(loss, right)}",
-        "logits in, labels in: one call",
-    )
-    module = nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.Tanh(), nn.Linear(5, 12))
-    for count in (1, 7):
-        yield from same_slopes(
-            answer,
-            lambda net, images, labels: F.cross_entropy(net(images), labels),
-            module,
-            torch.randn(count, 3, 2, 2),
-            torch.arange(count) + 5,
-        )
-    far = answer(sure_net, images[:1], torch.tensor([0]))
-    yield (
-        bool(torch.isfinite(far)),
-        "at logits of ±200 it is not finite",
-        "no log of a softmax: log_softmax",
-    )
-    yield (
-        near(far, 400.0),
-        f"at logits of ±200 it is {far.item():.4g} and not 400",
-        "a bound inside the log hides the infinity and keeps the error: log_softmax",
-    )
-
-
-@check
-def undecided(answer):
-    """answer(logits [B, K]) -> mean cross-entropy with the uniform distribution."""
-    loss = answer(LOGITS.clone())
-    yield from is_number(loss)
-    shares = LOGITS.softmax(1)
-    log_shares = LOGITS.log_softmax(1)
-    right = -log_shares.mean()
-    yield from mistakes(
-        loss,
-        (
-            -(shares * log_shares).sum(1).mean(),
-            "it is the entropy",
-            "that is largest, not smallest, where D is undecided: "
-            "weigh each class with 1/K, not with its share",
-        ),
-        (
-            -LOGITS.log_softmax(0).mean(),
-            "the softmax runs over the pictures",
-            "dimension 1 holds the classes",
-        ),
-        (-right, "the sign is wrong", "minus the mean of the log-shares"),
-        (3 * right, "it is K times too large", "1/K: the mean over the classes, not the sum"),
-        (
-            right - math.log(3),
-            "it is 0 at equal logits",
-            "that is the divergence KL(U ‖ softmax) alone; the cross-entropy is log K more",
-        ),
-    )
-    yield (
-        near(loss, right),
-        f"you get {two_numbers(loss, right)}",
-        "three equal logits must give log 3 = 1.099",
-    )
-    for shape in ((1, 12), (5, 3), (3, 1)):
-        yield from same_slopes(
-            answer, lambda logits: -logits.log_softmax(1).mean(), torch.randn(shape) * 3
-        )
-    uneven = answer(torch.tensor([[200.0, 200.0, 200.0], [-200.0, -200.0, -200.0]]))
-    yield near(uneven, math.log(3)), "two rows far apart give {uneven:.4g}", "log_softmax(1)"
-    far = answer(torch.tensor([[200.0, 0.0, -200.0]]))
-    yield (
-        bool(torch.isfinite(far)),
-        "at logits of ±200 it is not finite",
-        "no log of a softmax: log_softmax",
-    )
-    yield (
-        near(far, 200.0),
-        f"at logits of 200, 0 and -200 it is {far.item():.4g} and not 200",
-        "a bound inside the log hides the infinity and keeps the error: log_softmax",
-    )

@@ -7,7 +7,7 @@ from torch import nn
 
 from gan_helpers.checks.traces import names_in
 from gan_helpers.checks.values import parts
-from gan_helpers.checks.wording import two_numbers
+from gan_helpers.checks.wording import described, two_numbers
 
 
 def near(result, value, atol=1e-5):
@@ -50,7 +50,7 @@ def is_tensor(result):
     cure = "no .item(), .numpy() or list(), and no comma at the end of the line"
     return (
         isinstance(result, torch.Tensor),
-        f"it returns {type(result).__name__} and no tensor",
+        f"it returns {described(result)} and no tensor",
         "does every path end with `return`, with something behind it" if result is None else cure,
     )
 
@@ -86,7 +86,7 @@ def same_slopes(answer, right, *arguments, constant=()):
         yield (
             slope.any() or near(right_slope, torch.zeros_like(source)),
             "the values are right, and one of the arguments gets no gradient",
-            "no .detach(), no .item() and no NumPy on the way from each argument to the result",
+            "no .detach(), .item(), NumPy or torch.no_grad() on the way from it to the result",
         )
         yield (
             bool(slope.isfinite().all()),

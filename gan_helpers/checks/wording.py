@@ -18,6 +18,22 @@ _SHORT.maxlist = _SHORT.maxdict = _SHORT.maxtuple = 8
 
 # (a part of torch's or Python's message, what it is likely to mean and what helps)
 CAUSES = (
+    (
+        r"log_softmax.* not implemented for 'Long'|expected target .*dtype|Expected floating point "
+        r"type for target",
+        "the arguments may stand the wrong way round: F.cross_entropy(logits, labels)",
+    ),
+    (r"arguments?: \"dim\"|missing .*dim", "name the dimension: .logsumexp(1), .softmax(1)"),
+    (
+        r"Sizes of tensors must match",
+        "torch.cat and torch.stack need the same sizes in all other dimensions: print the shapes",
+    ),
+    (
+        r"Target -?\d+ is out of bounds",
+        "with K classes the last one is K - 1, and the first 0",
+    ),
+    (r"expanded size", "new dimensions go to the end: x[:, :, None, None]"),
+    (r"Expected input batch_size", "as many labels as rows of logits: print both shapes"),
     (r"bitwise_xor", "^ is no power in Python: **"),
     (
         r"UnboundLocalError",
@@ -92,9 +108,16 @@ CAUSES = (
         "what stands right of the = has another number of parts than what stands left of it",
     ),
     (
-        r"positional argument|keyword argument",
-        "this call has too many arguments, or too few: the stub says which, in what order",
+        r"^CALL .*(positional argument|keyword argument)",
+        "the function has other arguments than the stub: keep their number and order",
     ),
+    (
+        r"positional argument|keyword argument",
+        "this call has too many arguments, or too few: look up what the function takes",
+    ),
+    (r"doesn't match the broadcast shape", "more numbers than channels: one for each channel"),
+    (r"should be a float tensor", "bytes, where floats are wanted: .float() first"),
+    (r"pic should be PIL", "this transform takes pictures of PIL or NumPy, and no tensors"),
     (r"is not defined", "a name comes from the arguments, an import or a line above"),
     (
         r"has no attribute",
@@ -108,8 +131,7 @@ DEFAULT_CAUSE = "call it in a cell of its own, and print the shapes and dtypes o
 
 def two_numbers(result, right):
     """Two numbers as "0.8481 and not 0.8480", by as many digits as they need."""
-    result = float(result)
-    right = float(right)
+    result, right = (float(torch.as_tensor(each).detach()) for each in (result, right))
     for digits in range(4, 18):
         texts = f"{result:#.{digits}g}", f"{right:#.{digits}g}"
         if texts[0] != texts[1]:
@@ -165,7 +187,8 @@ def failure(error, function):
             "✘ Not yet: what it returns cannot be used here "
             f"({name}: {text}).\nHint: return what the exercise asks for, of that type and shape."
         )
-    cause = next((cause for part, cause in CAUSES if re.search(part, f"{name}: {text}")), None)
+    subject = f"{name}: {text}" if line else f"CALL {name}: {text}"
+    cause = next((cause for part, cause in CAUSES if re.search(part, subject)), None)
     return f"✘ Your function stopped with {name}: {text}\n{line}Hint: {cause or DEFAULT_CAUSE}."
 
 
