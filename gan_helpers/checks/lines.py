@@ -86,7 +86,7 @@ def same_slopes(answer, right, *arguments, constant=()):
         yield (
             slope.any() or near(right_slope, torch.zeros_like(source)),
             "the values are right, and one of the arguments gets no gradient",
-            "no .detach(), .item(), NumPy or torch.no_grad() on the way from it to the result",
+            "no .detach(), .item(), .round(), NumPy or torch.no_grad() between it and the result",
         )
         yield (
             bool(slope.isfinite().all()),
@@ -105,7 +105,9 @@ def _same_numbers(result, value, which):
     yield (
         result.shape == value.shape,
         f"{which} has shape {list(result.shape)} and not {list(value.shape)}",
-        "keep the batch's dimension, also where it is 1: no squeeze()",
+        "keep the batch's dimension, also where it is 1: no squeeze()"
+        if result.ndim < value.ndim
+        else "look at the dimensions of what goes in, and print them on the way",
     )
     yield (
         result.dtype == value.dtype,

@@ -122,7 +122,7 @@ def _of_net(name, net, trains, changes):
             lambda: [part.training for part in net.modules()],
             set_modes,
             f"{name} is in another mode afterwards",
-            "remember its .training before, and put it back with .train(…)",
+            "remember its .training before, and put it back with .train(…), before `return`",
         ),
         Aspect(
             lambda: [weight.requires_grad for weight in net.parameters()],

@@ -32,6 +32,14 @@ CAUSES = (
         r"Target -?\d+ is out of bounds",
         "with K classes the last one is K - 1, and the first 0",
     ),
+    (
+        r"Target size .* must be the same as input size",
+        "scores and targets have two shapes: print both, and reshape one to the other",
+    ),
+    (
+        r"more than 1 value per channel",
+        "BatchNorm in training needs two pictures or more; .eval() takes one, too",
+    ),
     (r"expanded size", "new dimensions go to the end: x[:, :, None, None]"),
     (r"Expected input batch_size", "as many labels as rows of logits: print both shapes"),
     (r"bitwise_xor", "^ is no power in Python: **"),
@@ -133,7 +141,7 @@ def two_numbers(result, right):
     """Two numbers as "0.8481 and not 0.8480", by as many digits as they need."""
     result, right = (float(torch.as_tensor(each).detach()) for each in (result, right))
     for digits in range(4, 18):
-        texts = f"{result:#.{digits}g}", f"{right:#.{digits}g}"
+        texts = [f"{each:#.{digits}g}".removesuffix(".") for each in (result, right)]
         if texts[0] != texts[1]:
             break
     return f"{texts[0]} and not {texts[1]}"
