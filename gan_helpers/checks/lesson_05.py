@@ -1,4 +1,4 @@
-"""Checks of lesson 05 · Generator losses as tensors."""
+"""Checks of lesson 05 · Generator losses as tensors; exercises 3 and 4: lesson_05_log_sigmoid."""
 
 import torch
 import torch.nn.functional as F
@@ -6,34 +6,39 @@ import torch.nn.functional as F
 from gan_helpers.checks import (
     check,
     is_number,
-    is_tensor,
     mistakes,
     near,
     no_loop,
     same_slopes,
     two_numbers,
-    without,
     wrong_if,
 )
+from gan_helpers.checks.lesson_05_log_sigmoid import stable, weighted
 from gan_helpers.checks.wording import described
 
+__all__ = ["discriminator_losses", "stable", "wasserstein_pair", "weighted"]
 
-def _three_losses(real, fake, reduce):
-    """The answer to exercise 1; `reduce` makes one number of a batch, and should be torch.mean."""
+
+def _terms(real, fake, reduce=torch.mean):
+    """{loss: (term of real, term of fake)} of exercise 1; `reduce` makes one number of a batch."""
     return {
-        "cross-entropy": reduce(F.softplus(-real)) + reduce(F.softplus(fake)),
-        "least squares": (reduce((real - 1).square()) + reduce(fake.square())) / 2,
-        "Wasserstein": reduce(fake) - reduce(real),
+        "cross-entropy": (reduce(F.softplus(-real)), reduce(F.softplus(fake))),
+        "least squares": (reduce((real - 1).square()) / 2, reduce(fake.square()) / 2),
+        "Wasserstein": (-reduce(real), reduce(fake)),
     }
+
+
+def _three_losses(real, fake, reduce=torch.mean):
+    return {name: sum(terms) for name, terms in _terms(real, fake, reduce).items()}
 
 
 @check
 def discriminator_losses(answer):
     """answer(real_scores [B], fake_scores [C]) -> dict of three losses of D."""
-    real = torch.tensor([2.0, 0.5, -1.0], requires_grad=True)
-    fake = torch.tensor([-2.0, 1.0], requires_grad=True)
+    real = torch.tensor([2.0, 0.7, -1.0], requires_grad=True)
+    fake = torch.tensor([-2.0, 1.4], requires_grad=True)
     losses = answer(real, fake)
-    right = _three_losses(real, fake, torch.mean)
+    right = _three_losses(real, fake)
     yield isinstance(losses, dict), f"it returns {described(losses)}", "a dict of three losses"
     yield (
         set(losses) == set(right),
@@ -41,18 +46,15 @@ def discriminator_losses(answer):
         "it has these three: " + ", ".join(map(repr, right)),
     )
     for name in right:
-        yield from is_number(losses[name], "the mean over real plus the mean over fake: one number")
-        yield (
-            losses[name].requires_grad,
-            f"{name} has lost its graph",
-            "no .detach(): D is trained by it",
-        )
-    yield from _values_of_losses(losses, right, real, fake)
+        yield from _is_a_loss(name, losses[name])
+    turned = answer(fake.detach(), real.detach())
+    losses = answer(real, fake)
+    yield from _values_of_losses(losses, turned, real.detach(), fake.detach())
     more = torch.tensor([0.3, -1.5, 0.7, 2.5]), torch.tensor([-0.3, 0.4, 3.0, -1.2, 0.1])
     for pair in (more, more[::-1], (more[0][:1], more[1])):
         yield from same_slopes(
             lambda real, fake: [answer(real, fake)[name] for name in right],
-            lambda real, fake: list(_three_losses(real, fake, torch.mean).values()),
+            lambda real, fake: list(_three_losses(real, fake).values()),
             *pair,
         )
     yield no_loop(answer, (real[:2], fake), (torch.randn(300), torch.randn(300)))
@@ -70,44 +72,114 @@ def discriminator_losses(answer):
     )
 
 
-def _values_of_losses(losses, right, real, fake):
-    """Lines about what the three losses of D are, given that each is one number."""
-    exchanged = _three_losses(fake, real, torch.mean)
-    sums = _three_losses(real, fake, torch.sum)
-    for name in right:
-        yield from mistakes(
-            losses[name],
-            (
-                exchanged[name],
-                f"{name} has real and fake exchanged",
-                "D wants high scores for real and low ones for fake, and every loss is minimised",
-            ),
-        )
+def _is_a_loss(name, loss):
+    """Lines on whether an entry of the dict is one number with a graph."""
+    yield wrong_if(
+        isinstance(loss, tuple),
+        f"the value of {name!r} is a tuple",
+        "a comma at the end of its line makes one"
+        if isinstance(loss, tuple) and len(loss) == 1
+        else "add the two terms: one number",
+    )
+    yield wrong_if(callable(loss), f"the value of {name!r} is a function", "call it")
+    yield (
+        isinstance(loss, torch.Tensor),
+        f"the value of {name!r} is {described(loss)} and no tensor",
+        "a tensor of one number: no .item() and no NumPy",
+    )
+    yield (
+        loss.ndim == 0,
+        f"the value of {name!r} has shape {list(loss.shape)}",
+        "the mean over real plus the mean over fake: one number",
+    )
+    yield loss.requires_grad, f"{name} has lost its graph", "no .detach(): D is trained by it"
+
+
+def _values_of_losses(losses, turned, real, fake):
+    """Lines about what the three losses of D are; `turned` are those with the two exchanged."""
+    right = _three_losses(real, fake)
+    terms = _terms(real, fake)
+    yield wrong_if(
+        near(losses["Wasserstein"], turned["Wasserstein"]),
+        "Wasserstein is the same with real and fake exchanged",
+        "the mean of fake minus that of real may be negative: no abs() and no square",
+    )
     yield from mistakes(
         losses["least squares"],
-        (
-            2 * right["least squares"],
-            "least squares is twice too large",
-            "both squares carry a factor ½",
+        *(
+            (
+                terms["least squares"][0] + (fake - target).square().mean() / 2,
+                f"least squares has the target {target} for fakes",
+                "their target is 0: ½s²",
+            )
+            for target in (1, -1)
         ),
     )
     for name in right:
-        yield from mistakes(
-            losses[name],
-            (sums[name], f"{name} is a sum", "take the mean over each batch, then add the two"),
-        )
+        loss = losses[name].detach()
+        rows = ((wrong[name], f"{name} {what}", hint) for wrong, what, hint in _wrong(real, fake))
+        yield from mistakes(loss, *(row for row in rows if not near(row[0], right[name])))
+        of_real, of_fake = terms[name]
         yield (
-            near(losses[name], right[name]),
-            f"{name} is {two_numbers(losses[name], right[name])}",
-            "real scores 2, 0.5, -1 and fake scores -2, 1: work it out by hand, term by term",
+            near(loss, right[name]),
+            f"{name} is {two_numbers(loss, right[name])}",
+            f"work it out by hand, term by term: {of_real:.4g} of real and {of_fake:.4g} of fake",
         )
+
+
+def _wrong(real, fake):
+    """A table of (three wrong losses, what was done, hint)."""
+
+    def times(factor, losses):
+        return {name: factor * loss for name, loss in losses.items()}
+
+    right = _three_losses(real, fake)
+    sums = _three_losses(real, fake, torch.sum)
+    together = times(1 / (len(real) + len(fake)), sums)
+    two_means = f"two means: over {len(real)} real scores and over {len(fake)} of fakes"
+    return (
+        (
+            _three_losses(fake, real),
+            "has real and fake exchanged",
+            "D wants high scores for real and low ones for fake, and every loss is minimised",
+        ),
+        (
+            times(2, right),
+            "is twice too large",
+            "both squares carry a factor ½, and no loss is doubled",
+        ),
+        (
+            times(0.5, right),
+            "is half as large as it should be",
+            "the mean over real plus the mean over fake: no ½ but that of the squares",
+        ),
+        (sums, "is a sum", "take the mean over each batch, then add the two"),
+        (together, "is a mean over both batches together", two_means),
+        (times(2, together), "is twice the mean over both batches together", two_means),
+        (times(1 / 64, sums), "is a sum divided by 64", two_means),
+        (
+            _three_losses(real[:1], fake[:1]),
+            "looks at the first score of each batch alone",
+            "the mean over all",
+        ),
+        (
+            _three_losses(real.mean(), fake.mean()),
+            "is that of the two mean scores",
+            "the loss of each score first, then the mean",
+        ),
+        (
+            _three_losses(real.sigmoid(), fake.sigmoid()),
+            "is computed from σ(score)",
+            "of the scores themselves: softplus and …_with_logits take them raw, without a sigmoid",
+        ),
+    )
 
 
 @check
 def wasserstein_pair(answer):
     """answer(real_scores, fake_scores) -> (D's loss, G's loss) of Wasserstein, real high."""
     real = torch.tensor([1.0, 3.0], requires_grad=True)  # mean 2
-    fake = torch.tensor([-1.0, 0.0, 2.5], requires_grad=True)  # mean 0.5
+    fake = torch.tensor([-1.4, 0.2, 2.7], requires_grad=True)  # mean 0.5
     losses = answer(real, fake)
     yield (
         isinstance(losses, tuple) and len(losses) == 2,
@@ -121,7 +193,12 @@ def wasserstein_pair(answer):
             "a loss has lost its graph",
             "no .detach() and no .item(): backward() must reach the nets",
         )
-    d_loss, g_loss = losses
+    d_loss, g_loss = (loss.detach() for loss in losses)
+    yield wrong_if(
+        near(d_loss, -0.5) and near(g_loss, -1.5),
+        "the two losses are swapped",
+        "first D's, then G's",
+    )
     yield wrong_if(
         near(d_loss, 1.5) and near(g_loss, 0.5),
         "both signs are turned: a game, but one in which real is low",
@@ -135,7 +212,7 @@ def wasserstein_pair(answer):
     yield (
         near(d_loss, -1.5),
         f"D's loss is {two_numbers(d_loss, -1.5)}, which is 0.5 - 2",
-        "mean of fake minus mean of real",
+        "mean of fake minus mean of real, of the scores themselves",
     )
     yield wrong_if(
         near(g_loss, 0.5),
@@ -154,127 +231,3 @@ def wasserstein_pair(answer):
 
 def _wasserstein_pair(real_scores, fake_scores):
     return fake_scores.mean() - real_scores.mean(), -fake_scores.mean()
-
-
-@check
-def stable(answer):
-    """answer(scores, any shape) -> -log σ(score) elementwise, with its slope, from -200 to 200."""
-    yield without(answer, "softplus", "Softplus", "logsigmoid", "LogSigmoid")
-    # No score of 0: see the solution.
-    scores = torch.tensor([[-200.0, -20.0, -1.0], [0.5, 17.0, 200.0]], requires_grad=True)
-    losses = answer(scores)
-    yield is_tensor(losses)
-    yield (
-        losses.shape == scores.shape,
-        f"scores [2, 3] become {list(losses.shape)}",
-        "no mean here: one number for each score",
-    )
-    yield (
-        bool(torch.isfinite(losses).all()),
-        "at a score of -200 or 200 it is not finite",
-        "σ(-200) is rounded to 0 and its log is -∞, and e^200 overflows: "
-        "take the exponential of -|s| only",
-    )
-    yield from mistakes(
-        losses,
-        (
-            F.softplus(scores),
-            "high scores cost more than low ones",
-            "-log σ(s) is small where s is high: look at the sign",
-        ),
-    )
-    yield (
-        near(losses[0, 0], 200.0, 0.1),
-        f"at -200 it is {losses[0, 0].item():.4g} and not 200",
-        "adding a small number inside the log, or a clamp of the result, "
-        "hides the infinity and keeps the error",
-    )
-    yield (
-        near(losses, F.softplus(-scores)),
-        "some values are wrong",
-        "max(-s, 0) + log(1 + e^(-|s|)): try it at 0.5 by hand, 0.474",
-    )
-    yield wrong_if(
-        losses[1, 1] == 0,
-        "at 17 it is 0, and not 4e-8",
-        "log(1 + x) loses a small x: log1p(x) does not",
-    )
-    yield (
-        abs(losses[1, 1].item() / 4.13993771879e-8 - 1) < 1e-4,
-        f"at 17 it is {losses[1, 1].item():.4g} and not 4.14e-08",
-        "right to one part in ten thousand, where it is tiny, too: log1p",
-    )
-    yield losses.requires_grad, "it has lost its graph", "no .detach(): the slope is what G feels"
-    (slopes,) = torch.autograd.grad(losses.sum(), scores)
-    yield (
-        bool(torch.isfinite(slopes).all()),
-        "the slopes at -200 or 200 are not numbers",
-        "torch.where computes both branches, and the unused one sends back 0 · ∞: "
-        "take the exponential of -|s| only",
-    )
-    yield (
-        near(slopes, -(1 - scores.detach().sigmoid())),
-        "the values are right, the slopes are not",
-        "the slope is -(1 - σ(s)): no .detach(), and no value set by hand",
-    )
-    for shape in ((5,), (1, 1), (2, 3, 2), ()):
-        some = torch.randn(shape) * 30 + 0.1
-        yield from same_slopes(answer, lambda scores: F.softplus(-scores), some)
-    yield no_loop(answer, (torch.randn(2),), (torch.randn(300),))
-
-
-@check
-def weighted(answer):
-    """answer(scores [B], weights [B]) -> Σ w·(-log σ(s)) / Σ w, a scalar."""
-    scores = torch.tensor([-1.0, 0.0, 2.0])
-    weights = torch.tensor([1.0, 3.0, 0.0])
-    each = F.softplus(-scores)
-    right = (weights * each).sum() / 4
-    loss = answer(scores, weights)
-    yield from is_number(loss, "sum up, then divide: one number")
-    yield from mistakes(
-        loss,
-        (
-            each.mean(),
-            "the weights change nothing",
-            'reduction="none" first: multiply before you reduce',
-        ),
-        ((weights * each).sum(), "it is the sum", "divide by the sum of the weights"),
-        (
-            (weights * each).mean(),
-            "it is divided by the number of scores",
-            "a weight of 0 must be as if the score were not there: "
-            "divide by the sum of the weights",
-        ),
-    )
-    yield (
-        near(loss, right),
-        f"you get {two_numbers(loss, right)}",
-        "(1 · 1.313 + 3 · 0.693 + 0 · 0.127) / 4",
-    )
-    loss_of_column = answer(scores[:, None], weights[:, None])
-    yield (
-        near(loss_of_column, right),
-        "scores and weights of shape [3, 1] go wrong",
-        "nothing in the formula depends on the shape",
-    )
-    for factor in (10, 0.01):
-        yield (
-            near(answer(scores, factor * weights), right),
-            f"weights {factor} times as large give another loss",
-            "divide by the sum of the weights, as it is",
-        )
-    yield (
-        near(answer(torch.tensor([-200.0, 200.0]), torch.tensor([1.0, 0.0])), 200.0),
-        "at a score of -200 it is not 200",
-        "no log of a sigmoid, and nothing added inside the log",
-    )
-    for shape in ((4,), (1,), (2, 1, 3, 2)):
-        some = torch.randn(shape)
-        some_weights = torch.rand(shape) + 0.1
-        yield from same_slopes(answer, _weighted, some, some_weights, constant=(1,))
-    yield no_loop(answer, (scores, weights), (torch.randn(300), torch.rand(300)))
-
-
-def _weighted(scores, weights):
-    return (weights * F.softplus(-scores)).sum() / weights.sum()

@@ -36,7 +36,8 @@ def aspects_of(name, value, trains, changes):
                 lambda: copied(value),
                 lambda old: _refill(value, old),
                 f"{name} is changed, which belongs to the caller",
-                "make a new one: sorted() and list() do, .sort(), .pop() and += do not",
+                "make a new one: sorted() and list() do, .sort(), .pop() and += do not, nor "
+                "does an operation that ends in _ on a tensor in it",
                 is_early=True,
             )
         ]

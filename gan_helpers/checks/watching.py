@@ -5,6 +5,7 @@ afterwards as they were, and the same call again gives the same result (or, wher
 another one).
 """
 
+import functools
 import inspect
 import sys
 from typing import NamedTuple
@@ -115,6 +116,7 @@ class Watched:
             count += event == "opcode"
             return tracer
 
+        @functools.wraps(self.function)
         def counted(*arguments):
             sys.settrace(tracer)
             try:

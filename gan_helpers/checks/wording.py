@@ -56,7 +56,7 @@ CAUSES = (
         r"only one element tensors|only length-1|Only tensors with one element|"
         r"a Tensor with \d+ elements cannot be converted",
         "int(), float(), .item() and the functions of math take one number: torch's own function "
-        "takes them all",
+        "takes them all, or a loop over the pictures where there is none",
     ),
     (
         r"does not require grad",
@@ -110,10 +110,15 @@ CAUSES = (
         "numbers of two types, or of one that this operation does not take: .float() or .long()",
     ),
     (r"NoneType", "something is None: a function without `return`, or one that works in place"),
-    (r"ambiguous", "`if` takes one truth value: .any() or .all(), or torch.where for each element"),
+    (
+        r"ambiguous",
+        "`if` takes one truth value: .any(), .all() or one number such as .mean(), or "
+        "torch.where for each element",
+    ),
     (
         r"not iterable|cannot unpack|too many values|not enough values",
-        "what stands right of the = has another number of parts than what stands left of it",
+        "what is taken apart has another number of parts than there are names; a dict gives its "
+        "keys alone, .items() gives pairs",
     ),
     (
         r"^CALL .*(positional argument|keyword argument)",
@@ -154,7 +159,7 @@ def described(value):
     if isinstance(value, nn.Module | torch.optim.Optimizer):
         return type(value).__name__
     if isinstance(value, tuple) and len(value) < 5:
-        inner = ", ".join(described(part) for part in value)
+        inner = ", ".join(described(part) for part in value) + ("," if len(value) == 1 else "")
         return f"({inner})"
     if isinstance(value, dict) and len(value) < 9:
         inner = ", ".join(f"{name!r}: {described(part)}" for name, part in value.items())
