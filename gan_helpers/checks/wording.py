@@ -144,7 +144,9 @@ DEFAULT_CAUSE = "call it in a cell of its own, and print the shapes and dtypes o
 
 def two_numbers(result, right):
     """Two numbers as "0.8481 and not 0.8480", by as many digits as they need."""
-    result, right = (float(torch.as_tensor(each).detach()) for each in (result, right))
+    result, right = (
+        each.item() if isinstance(each, torch.Tensor) else float(each) for each in (result, right)
+    )
     for digits in range(4, 18):
         texts = [f"{each:#.{digits}g}".removesuffix(".") for each in (result, right)]
         if texts[0] != texts[1]:
