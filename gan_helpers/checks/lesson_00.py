@@ -65,8 +65,8 @@ def last_point(answer):
     )
     yield from _led_to(
         answer,
-        (-2.0, 0.7, 0.3, 5000),
-        _after(-2.0, 0.7, 0.3, 5000),
+        (-2.0, 0.7, 0.3, 500),
+        _after(-2.0, 0.7, 0.3, 500),
         "every round is played, and no short cut is taken",
         atol=1e-4,
     )

@@ -99,6 +99,7 @@ def uphill(answer):
             "the gradient of the sum of the scores by the fakes, and nothing is changed afterwards",
         )
     other_D = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1), nn.Flatten(0))
+    other_D[0].requires_grad_(False)  # frozen in part, as a D may be
     one = torch.tensor([[3.0, -1.5]])
     arrows = answer(other_D, one)
     yield (

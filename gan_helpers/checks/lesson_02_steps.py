@@ -31,8 +31,11 @@ def tiny_nets(sure=6):
 
 
 def optimiser_of(net):
-    """Plain gradient descent: its steps are as long as the gradient, so that they show sums."""
-    return torch.optim.SGD(net.parameters(), lr=RATE)
+    """Gradient descent: its first step is as long as the gradient, so that it shows sums.
+
+    Its momentum tells it from a step that is made by hand.
+    """
+    return torch.optim.SGD(net.parameters(), lr=RATE, momentum=0.3)
 
 
 def weights_of(net):

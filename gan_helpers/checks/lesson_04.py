@@ -174,6 +174,13 @@ def update_average(answer):
         )
         raise
     yield from _one_update(answer, average, net, 0.6)
+    yield from _one_update(answer, average, net, 0.0)
+    _fill(net, torch.randn(24))
+    yield wrong_if(
+        all(map(torch.equal, _copies(average), _copies(net))),
+        "after a decay of 0 the average follows the net by itself",
+        "copy the numbers into the average's own tensors: lerp_, copy_",
+    )
     average.requires_grad_(False)  # as a net that only draws may be
     yield from _one_update(
         answer,
@@ -199,7 +206,7 @@ def _one_update(answer, average, net, decay, if_it_stays=None):
     returned = answer(average, net, decay)
     means = _copies(average)
     yield (
-        all(map(near, _copies(net), trained)),
+        all(map(torch.equal, _copies(net), trained)),
         "the net itself has changed",
         "only `average` moves",
     )

@@ -23,7 +23,6 @@ from gan_helpers.checks import (
 def stable(answer):
     """answer(scores, any shape) -> -log σ(score) elementwise, with its slope, from -200 to 200."""
     yield without(answer, "softplus", "Softplus", "logsigmoid", "LogSigmoid")
-    # No score of 0: see the solution.
     scores = torch.tensor([[-200.0, -150.0, -20.0, -1.0], [0.5, 8.0, 17.0, 200.0]])
     losses = answer(scores.clone())
     yield is_tensor(losses)
@@ -54,6 +53,19 @@ def stable(answer):
         near(slopes, -(1 - scores.detach().sigmoid())),
         "the values are right, the slopes are not",
         "the slope is -(1 - σ(s)): no .detach(), and no value set by hand",
+    )
+    zero = torch.zeros(1, requires_grad=True)
+    (slope,) = torch.autograd.grad(answer(zero).sum(), zero)
+    yield (
+        near(slope, [-0.5]),
+        f"at a score of exactly 0 the slope is {two_numbers(slope[0], -0.5)}",
+        "relu, clamp and torch.where have a kink at 0: (|s| - s) / 2 is max(-s, 0) without one",
+    )
+    far = answer(torch.tensor([40.0])).item()
+    yield (
+        math.isclose(far, math.exp(-40), rel_tol=1e-4),
+        f"at 40 it is {far:.4g} and not {math.exp(-40):.4g}",
+        "log(1 + x) loses a small x, in float64 too: log1p(x) does not",
     )
     for shape in ((5,), (1, 1), (2, 3, 2), ()):
         some = torch.randn(shape) * 30 + 0.1

@@ -1,5 +1,6 @@
 """What comes back from an answer, and what goes in: take apart, copy, compare."""
 
+import functools
 import math
 
 import numpy
@@ -15,22 +16,28 @@ def parts(value):
     return [value]
 
 
-def same(one, other):
+def same(one, other, rtol=1e-4, atol=1e-7):
     """Whether two results or states are equal: numbers to rounding, NaN like NaN."""
+    again = functools.partial(same, rtol=rtol, atol=atol)
     if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
         alike = one.shape == other.shape and one.dtype == other.dtype
         return alike and torch.allclose(
-            one.detach(), other.detach(), rtol=1e-4, atol=1e-7, equal_nan=True
+            one.detach(), other.detach(), rtol=rtol, atol=atol, equal_nan=True
         )
     if isinstance(one, dict) and isinstance(other, dict):
-        return list(one) == list(other) and same(list(one.values()), list(other.values()))
+        return list(one) == list(other) and again(list(one.values()), list(other.values()))
     if isinstance(one, list | tuple) and type(one) is type(other):
-        return len(one) == len(other) and all(map(same, one, other))
+        return len(one) == len(other) and all(map(again, one, other))
     if isinstance(one, numpy.ndarray) and isinstance(other, numpy.ndarray):
-        return one.shape == other.shape and numpy.allclose(one, other, equal_nan=True)
+        return one.shape == other.shape and numpy.allclose(one, other, rtol, atol, equal_nan=True)
     if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=1e-4) or (math.isnan(one) and math.isnan(other))
+        return math.isclose(one, other, rel_tol=rtol) or (math.isnan(one) and math.isnan(other))
     return bool(one is other or (type(one) is type(other) and one == other))
+
+
+def unchanged(now, before):
+    """Whether a state is to the last bit what it was."""
+    return same(now, before, rtol=0.0, atol=0.0)
 
 
 def copied(value):

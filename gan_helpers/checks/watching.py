@@ -19,7 +19,7 @@ from gan_helpers.checks.traces import (
     memory_of,
     switches,
 )
-from gan_helpers.checks.values import copied, parts, same
+from gan_helpers.checks.values import copied, parts, same, unchanged
 from gan_helpers.checks.wording import described
 
 
@@ -94,7 +94,7 @@ class Watched:
         """Put back what has changed; raise TraceLeft where that must be told at once."""
         changed = []
         for aspect, value in zip(aspects, before, strict=True):
-            if not same(aspect.read(), value):
+            if not unchanged(aspect.read(), value):
                 aspect.put_back(value)
                 changed.append(aspect)
         for aspect in changed:
