@@ -58,7 +58,7 @@ __all__ = [
 
 RIGHT = "✔ Right."
 UNSOLVED = "Not solved yet."
-SEED = 20_190  # not one that a reader would take: see traces.switches
+SEED = 20_190  # not one that a reader would take: see program.switches
 
 
 class _ExitCalled(BaseException):

@@ -5,7 +5,7 @@ import operator
 import torch
 from torch import nn
 
-from gan_helpers.checks.traces import names_in
+from gan_helpers.checks.program import names_in
 from gan_helpers.checks.values import parts
 from gan_helpers.checks.wording import described, two_numbers
 

@@ -1,13 +1,10 @@
-"""What a call must leave as it was: arguments, nets, and what belongs to the whole program.
+"""What a call must leave as it was: arguments and nets (the rest is in `program`).
 
 Each such thing is an `Aspect`: how to read it, how to put it back, and what to tell the reader.
 """
 
-import random
-import warnings
 from typing import NamedTuple
 
-import numpy
 import torch
 from torch import nn
 
@@ -111,7 +108,18 @@ def _of_net(name, net, trains, changes):
         for weight, dtype in zip(net.parameters(), old, strict=True):
             weight.data = weight.data.to(dtype)
 
+    def set_hooks(old):
+        for hooks, kept in zip(_hooks_of(net), old, strict=True):
+            hooks.clear()
+            hooks.update(kept)
+
     aspects = [
+        Aspect(
+            lambda: [dict(hooks) for hooks in _hooks_of(net)],
+            set_hooks,
+            f"it leaves a hook on {name}",
+            "handle.remove() takes it away; here none is needed",
+        ),
         Aspect(
             lambda: [weight.dtype for weight in net.parameters()],
             set_dtypes,
@@ -155,6 +163,12 @@ def _of_net(name, net, trains, changes):
     return aspects
 
 
+def _hooks_of(net):
+    """The dicts of hooks of a net and of the nets within it."""
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")
+    return [getattr(part, kind) for part in net.modules() for kind in kinds]
+
+
 def give_gradients(net):
     """Put gradients into half of the weights that have none; returns what takes them away again.
 
@@ -169,120 +183,3 @@ def give_gradients(net):
             weight.grad = None
 
     return remove
-
-
-def memory_of(function):
-    """What a function can keep from call to call, as an Aspect: containers and its own attributes.
-
-    These are its default arguments, attributes, closure, and the global names that it mentions.
-    """
-
-    def read():
-        code = getattr(function, "__code__", None)
-        if code is None:  # no Python function
-            return None
-        names = names_in(code)
-        kept = [function.__globals__[name] for name in names if name in function.__globals__]
-        kept += [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
-        kept += [function.__defaults__, function.__kwdefaults__, dict(vars(function))]
-        return [_glance(value) for value in kept]
-
-    return Aspect(
-        read,
-        lambda old: None,
-        "it keeps something from call to call",
-        "the result depends on the arguments alone: no global, no default argument that grows",
-        is_early=True,
-    )
-
-
-LONGEST_LOOK = 1000  # parts of a container; of a longer one, its length tells
-
-
-def _glance(value):
-    """What tells whether a value was changed, without a copy of what may be a data set."""
-    if isinstance(value, torch.Tensor):
-        return id(value), value._version
-    if isinstance(value, list | dict | set | tuple):
-        if len(value) > LONGEST_LOOK:
-            return id(value), len(value)
-        parts = value.items() if isinstance(value, dict) else value
-        return type(value).__name__, [_glance(part) for part in parts]
-    return value if isinstance(value, int | float | str) else id(value)
-
-
-def _is_filled(cell):
-    try:
-        return cell.cell_contents is not None
-    except ValueError:
-        return False
-
-
-def names_in(code):
-    """The global names (list) that a code object mentions, those of functions inside it too."""
-    if code is None:
-        return []
-    names = list(code.co_names)
-    for constant in code.co_consts:
-        if hasattr(constant, "co_names"):
-            names += names_in(constant)
-    return names
-
-
-def switches(draws):
-    """What belongs to the whole program, as a list of Aspect."""
-    kept = [
-        Aspect(
-            torch.is_grad_enabled,
-            torch.set_grad_enabled,
-            "autograd is switched off or on for good",
-            "`with torch.no_grad():` ends by itself",
-            is_early=True,
-        ),
-        Aspect(
-            torch.get_default_dtype,
-            torch.set_default_dtype,
-            "torch's default type of numbers is another one afterwards",
-            "give a dtype to the tensor that needs it",
-            is_early=True,
-        ),
-        Aspect(
-            lambda: ("ignore", None, Warning, None, 0) in warnings.filters,
-            lambda old: None,
-            "it silences warnings for good",
-            "mend what is warned of, or use `with warnings.catch_warnings():`",
-        ),
-        Aspect(
-            numpy.geterr,
-            lambda old: numpy.seterr(**old),
-            "it switches NumPy's warnings off for good",
-            "`with numpy.errstate(…):` ends by itself",
-        ),
-        Aspect(
-            torch.initial_seed,
-            lambda old: None,
-            "it sets the seed of all random numbers",
-            "with a seed inside, each call would draw the same, and so would all else",
-            is_early=True,
-        ),
-    ]
-    if draws:
-        return kept
-    hint = (
-        "the result depends on the arguments alone, and these numbers belong to the whole program"
-    )
-    of_others = "it draws or seeds the random numbers of"
-    return [
-        *kept,
-        Aspect(
-            torch.get_rng_state, torch.set_rng_state, "it draws random numbers", hint, is_early=True
-        ),
-        Aspect(random.getstate, random.setstate, f"{of_others} Python", hint, is_early=True),
-        Aspect(
-            numpy.random.get_state,
-            numpy.random.set_state,
-            f"{of_others} NumPy",
-            hint,
-            is_early=True,
-        ),
-    ]

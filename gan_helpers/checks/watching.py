@@ -13,12 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from gan_helpers.checks.traces import (
-    aspects_of,
-    give_gradients,
-    memory_of,
-    switches,
-)
+from gan_helpers.checks.program import memory_of, switches
+from gan_helpers.checks.traces import aspects_of, give_gradients
 from gan_helpers.checks.values import copied, parts, same, unchanged
 from gan_helpers.checks.wording import described
 

@@ -583,3 +583,15 @@ def test_a_large_data_set_is_not_copied():
     began = time.process_time()
     assert keeps.text_of(lambda x, net, values: 2 * x + data[0, 0]) == "✔ Right."
     assert time.process_time() - began < 5
+
+
+def test_hooks_and_settings_are_put_back():
+    threads = torch.get_num_threads()
+    acts = {
+        "leaves a hook": lambda x, net, values: net[0].register_forward_hook(lambda *_: None),
+        "torch's settings": lambda x, net, values: torch.set_num_threads(threads + 1),
+    }
+    for text, act in acts.items():
+        assert text in keeps.text_of(doubling(act))
+    assert torch.get_num_threads() == threads
+    assert keeps.text_of(doubling(lambda x, net, values: None)) == "✔ Right."
