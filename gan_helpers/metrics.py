@@ -163,12 +163,12 @@ def nearest_train(images):
     """The training digit nearest to each of `images` [N, 1, 28, 28] in [-1, 1].
 
     Nearest by the Euclidean distance of pixels. Returns (indices int64 [N] into
-    `data.mnist("all")`, distances float [N]). A generator that has learned digits by heart has
+    `data.mnist("train")`, distances float [N]). A generator that has learned digits by heart has
     distances much smaller than those of digits it was never shown.
     """
     _check(images, None)
     pixels = images.flatten(1)  # [N, 784]
-    digits, _ = data.mnist("all")
+    digits, _ = data.mnist("train")
     smallest = torch.full((len(pixels),), float("inf"))
     index = torch.zeros(len(pixels), dtype=torch.int64)
     for start in range(0, len(digits), TRAIN_CHUNK):
