@@ -165,6 +165,9 @@ def accuracy_by_digit(answer):
     yield from _digit_by_digit(of_nines, read_of_nines, torch.tensor([9, 9, 9]))
     turned = answer(read.flip(0), wanted.flip(0))
     yield from _digit_by_digit(turned, read.flip(0), wanted.flip(0))
+    many = torch.full((300,), 7)  # more than a byte can count
+    read_of_many = torch.arange(300) % 3 + 6
+    yield from _digit_by_digit(answer(read_of_many.clone(), many.clone()), read_of_many, many)
 
 
 def _same_shares(shares, right):
