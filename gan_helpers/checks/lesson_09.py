@@ -187,7 +187,11 @@ def _ways_from_heaps_to_holes(distance, a, b):
             "smallest to smallest",
         ),
         (ways.sum(), "it is the whole way of all heaps", "the mean, not the sum"),
-        (ways.sum() / 3, "the whole way is divided by 3, and here are five heaps", ".mean()"),
+        (
+            ways.sum() / 3,
+            "the whole way is divided by 3, and here are five heaps",
+            "divide by the number of heaps: .mean()",
+        ),
         (squared, *squares),
         (squared.sqrt(), *squares),
         (
@@ -215,7 +219,7 @@ def _ways_from_heaps_to_holes(distance, a, b):
             "the signs of the numbers are lost",
             "sort the numbers as they are; abs comes after the difference",
         ),
-        (ways.median(), "it is the median of the ways", "their mean"),
+        (ways.median(), "it is the median of the ways", "the mean of the ways"),
     )
     yield from mistakes(
         distance.abs(),

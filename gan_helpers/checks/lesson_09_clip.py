@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from gan_helpers.checks import check, near, wrong_if
-from gan_helpers.checks.traces import names_in
+from gan_helpers.checks.program import names_in
+from gan_helpers.checks.wording import described
 
 
 def _critic():
@@ -19,15 +20,16 @@ def _critic():
             values = torch.linspace(-0.5, 0.7, parameter.numel()).view_as(parameter)
             parameter.copy_(values + 0.01 * number)
         critic[2][1].bias.fill_(0.6)
+    critic[0].bias.grad = torch.full((4,), 0.25)  # so not just the weights, or biases, have one
     return critic
 
 
 @check(changes=True)
 def clip_critic(answer):
     """answer(critic, c): every parameter into [-c, c], in place."""
-    for c in (0.3, 0.05):
-        critic = _critic().train(c == 0.3)
-        critic[2][0].weight.requires_grad_(c == 0.3)  # it is clipped, frozen or not
+    for c in (0.2, 0.05):
+        critic = _critic().train(c == 0.2)
+        critic[2][0].weight.requires_grad_(c == 0.2)  # it is clipped, frozen or not
         held = dict(critic.named_parameters())
         before = {name: parameter.detach().clone() for name, parameter in held.items()}
         try:
@@ -49,8 +51,8 @@ def clip_critic(answer):
             "the optimiser still holds the old ones: in place, clamp_",
         )
         yield from _some_change(answer, after, before)
-        yield from _each_is_reached(critic, before, c)
         yield from _limits(after, before, c)
+        yield from _each_is_reached(critic, before, c)
         yield from _single_values(after, before, c)
         yield from _what_else_changes(answer, critic)
         with torch.no_grad():
@@ -61,6 +63,26 @@ def clip_critic(answer):
             "a second call on the same critic leaves weights of 3 as they are",
             "clip in each call, whatever was done before",
         )
+
+    critic = _OwnCritic()
+    before = {name: parameter.detach().clone() for name, parameter in critic.named_parameters()}
+    answer(critic, 0.1)
+    for name, parameter in critic.named_parameters():
+        yield (
+            near(parameter, before[name].clamp(-0.1, 0.1)),
+            f"in a critic with parameters of its own, `{name}` becomes {described(parameter)}",
+            "critic.parameters() has them all, whatever the kind of net, and none ends the loop",
+        )
+
+
+class _OwnCritic(nn.Module):
+    """A critic that is no Sequential, with parameters beside its layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.inside = nn.Parameter(torch.tensor([0.01, -0.02]))
+        self.layer = nn.Linear(3, 2)
+        self.gain = nn.Parameter(torch.tensor([2.0, -3.0]))
 
 
 STOPS = {  # part of what torch says: hint
@@ -114,11 +136,11 @@ def _each_is_reached(critic, before, c):
     number = before[left[0]].max()
     yield (
         False,
-        f"{len(left)} of {len(before)} parameters are as before, the first of them the {kind} of "
-        f"layer {layer}, a {type(critic.get_submodule(layer)).__name__}: its {number:.3g} is still "
-        f"{number:.3g}, and c = {c}",
-        "every one in critic.parameters(), to the last: of any kind of layer, frozen or not, with "
-        "a gradient or without",
+        f"parameters left as they are: {len(left)} of {len(before)}; the first is the {kind} of "
+        f"layer {layer} ({type(critic.get_submodule(layer)).__name__}), whose {number:.3g} is "
+        f"still {number:.3g} with c = {c}",
+        "every one in critic.parameters(), to the last (no return in the loop): of any kind of "
+        "layer, frozen or not, with a gradient or without",
     )
 
 
@@ -187,9 +209,8 @@ def _what_else_changes(answer, critic):
         "parameters only, not the whole state_dict",
     )
     for reason, hint in answer.traces:
-        yield wrong_if(
-            "frozen" in reason and not critic[2][0].weight.requires_grad,
-            "a weight that was frozen takes gradients afterwards",
-            "leave requires_grad alone: torch.no_grad() is enough",
-        )
+        if "left frozen" in reason:
+            was_frozen = not critic[2][0].weight.requires_grad
+            reason = "a weight that was frozen takes gradients afterwards" if was_frozen else reason
+            hint = "put it back at the end, or leave it alone: torch.no_grad() is enough"
         yield False, reason, hint

@@ -1,160 +1,48 @@
-"""Checks of lesson 10 · A fair comparison; those of exercises 3 and 4 are in lesson_10_runs."""
+"""Checks of lesson 10 · A fair comparison; 1, 3 and 4 are in lesson_10_rates, _runs, _best."""
 
 import math
-import operator
 import random
-import statistics
 
-from gan_helpers.checks import SEED, agrees, check, mistakes
-from gan_helpers.checks.lesson_10_runs import (
-    copy_of,
-    equals,
-    expected_best,
-    is_one_number,
-    same_number,
-    verdict,
-)
+from gan_helpers.checks import check, mistakes, two_numbers
+from gan_helpers.checks.lesson_10_best import expected_best
+from gan_helpers.checks.lesson_10_rates import choose_rate
+from gan_helpers.checks.lesson_10_runs import equals, is_one_number, same_number, verdict
 
 __all__ = ["choose_rate", "expected_best", "sign_test", "verdict"]
 
 
 @check
-def choose_rate(answer):
-    """answer({rate: digit_fids, some NaN}) -> the rate of the lowest median, NaN as infinite."""
-    tries = {
-        4e-3: [6.6, 6.9, 6.7],
-        1e-3: [6.0, 7.0, 6.5],
-        5e-4: [40.0, 6.1, 6.2],
-        2e-3: [2.0, 9.5, 9.0],
-        8e-3: [21.0, 20.0, 22.0],
-    }
-    rate = answer(copy_of(tries))
-    yield (
-        isinstance(rate, float),
-        f"it returns {rate!r}",
-        "the rate: one of the keys, and nothing else",
-    )
-    yield (
-        rate in tries,
-        f"it returns {rate:g}, which is none of the rates",
-        "the rate, not its distance",
-    )
-    yield from mistakes(
-        rate,
-        (
-            8e-3,
-            "it chooses the rate with the highest distances",
-            "a distance is better when it is low",
-        ),
-        (
-            2e-3,
-            "it chooses the rate with one lucky run",
-            "compare the medians, not the lowest values",
-        ),
-        (
-            1e-3,
-            "it chooses the rate with the lowest mean",
-            "the rule was the median, which one bad run hardly moves",
-        ),
-        (4e-3, "it chooses the rate whose worst run is the least bad", "the rule was the median"),
-        comparison=operator.eq,
-    )
-    yield rate == 5e-4, f"it chooses {rate:g} and not 0.0005", "medians: 6.7, 6.5, 6.2, 9 and 21"
-    yield from _rate_of_two_runs_each(answer)
-    yield from _rate_with_broken_runs(answer)
-    draw = random.Random(SEED)
-    cases = []
-    for _ in range(60):
-        rates = draw.sample([1e-4, 5e-4, 1e-3, 2e-3, 4e-3], 3)
-        runs = draw.choice([3, 5])
-        cases.append(({rate: _some_runs(draw, runs) for rate in rates},))
-    yield from agrees(answer, _choose_rate, cases, "the lowest median, a NaN as math.inf")
-
-
-def _some_runs(draw, count):
-    """Distances of which a few, and never the half of them, are NaN. Each NaN is one of its own."""
-    broken = draw.sample(range(count), draw.randrange((count + 1) // 2))
-    return [float("nan") if i in broken else draw.uniform(1, 50) for i in range(count)]
-
-
-def _choose_rate(tries):
-    def middle(values):
-        return statistics.median(math.inf if math.isnan(value) else value for value in values)
-
-    return min(tries, key=lambda rate: middle(tries[rate]))
-
-
-def _rate_of_two_runs_each(answer):
-    """Lines about the median of an even number of runs."""
-    for tries in ({1e-3: [1.0, 9.0], 2e-3: [4.0, 5.0]}, {2e-3: [1.0, 6.0], 1e-3: [4.0, 5.0]}):
-        rate = answer(copy_of(tries))
-        right = min(tries, key=lambda rate: sum(tries[rate]))
-        yield (
-            rate == right,
-            f"of two rates with two runs each, {tries}, it chooses {rate!r}",
-            "of two numbers the median is their mean",
-        )
-
-
-def _rate_with_broken_runs(answer):
-    """Lines about runs that ended in NaN, wherever in a list they stand."""
-    nan = math.nan
-    for tries in (
-        {1e-3: [5.0, 5.2, 5.1], 2e-3: [nan, 4.0, nan], 4e-3: [3.0, nan, 6.0]},
-        {4e-3: [nan, 6.0, 3.0], 2e-3: [4.0, nan, nan], 1e-3: [5.2, 5.1, 5.0]},
-        {2e-3: [nan, nan, 4.0], 4e-3: [6.0, 3.0, nan], 1e-3: [5.0, 5.1, 5.2]},
-        {2e-3: [nan, 4.0, nan], 1e-3: [3e4, 2e6, 5e5], 4e-3: [nan, nan, nan]},
-    ):
-        rate = answer(copy_of(tries))
-        yield (
-            rate == 1e-3,
-            f"with runs that broke (NaN) it chooses {rate!r} and not 0.001",
-            "a broken run may not drop out: count NaN as math.inf, worse than any number",
-        )
-
-
-@check
 def sign_test(answer):
     """answer(a, b) -> two-sided p of the sign test on pairs; ties drop out."""
-    low = [1.0, 2.0, 3.0, 4.0, 5.0]
-    high = [1.5, 2.1, 9.0, 4.2, 5.3]
-    p = answer(low, high)
-    yield is_one_number(p)
-    yield from mistakes(
-        p,
-        (
-            1 / 32,
-            "with a lower on all five seeds it gives 1/32: the chance that a is lower five times",
-            "b could have been lower five times as well: twice that",
-        ),
-        (
-            5,
-            "it counts the wins",
-            "the probability of a result as clear as this one by coin tosses",
-        ),
-        comparison=same_number,
-    )
-    yield equals("0.0625", p, "with a lower on all five seeds it gives", "two ways out of 2⁵ = 32")
-    p = answer(high, low)
-    yield equals(
-        "0.0625",
-        p,
-        "with b lower on all five seeds it gives",
-        "count the rarer of the two outcomes: min(wins, n - wins)",
-    )
-    yield from _sign_test_of_mixed_results(answer, high)
+    yield from _sign_test_of_five_wins(answer)
+    yield from _sign_test_of_mixed_results(answer)
     p = answer([2.0, 2.0], [2.0, 2.0])
     yield (
-        same_number(p, 1),
-        f"with ties only it gives {float(p)} and not 1",
+        is_one_number(p)[0] and same_number(p, 1),
+        f"with ties only it gives {p} and not 1",
         "nothing speaks for either: 1",
     )
     p = answer([], [])
-    yield same_number(p, 1), f"with no runs at all it gives {float(p)}", "nothing is left: 1"
-    p = answer([0.0] * 8, [1.0] * 8)
-    yield equals("2/256", p, "with eight of eight it gives", "n is len, not 5")
-    cases = [_pairs(count, step) for count in (1, 2, 3, 6, 7, 9, 12, 20) for step in (0.01, 2.0)]
-    yield from agrees(answer, _sign_test, [*cases, _pairs(1500, 0.5)], "the formula", same_number)
+    yield (
+        is_one_number(p)[0] and same_number(p, 1),
+        f"with no runs at all it gives {p} and not 1",
+        "nothing is left: 1",
+    )
+    yield from _gives(
+        answer, [0.0] * 8, [1.0] * 8, "2/256", "with eight of eight it gives", "n is len, not 5"
+    )
+    for count in (1, 2, 3, 6, 7, 9, 12, 20, 36):
+        for step in (0.01, 2.0):
+            yield from _agrees_on(answer, *_pairs(count, step))
+    many = _pairs(1500, 0.5)
+    try:
+        yield from _agrees_on(answer, *many)
+    except OverflowError as error:
+        yield (
+            False,
+            f"1500 pairs stop it: OverflowError: {error}",
+            "a float has no room for 2¹⁵⁰⁰, and a whole number has: math.comb, and 2**n",
+        )
 
 
 def _sign_test(a, b):
@@ -171,32 +59,103 @@ def _pairs(count, step):
     return a, [value + step * draw.choice([-1, -1, 0, 1, 1, 2, 3]) for value in a]
 
 
-def _sign_test_of_mixed_results(answer, high):
-    """Lines about four wins and a loss, four wins and a tie, and two wins of four."""
-    four_wins_and_a_loss = [0.5, 1.0, 9.5, 3.0, 5.0]
-    p = answer(four_wins_and_a_loss, high)
-    yield from mistakes(
-        p,
-        (
-            10 / 32,
-            "it counts only results exactly as clear as this one",
-            "those that are clearer count too: four wins or five",
-        ),
-        comparison=same_number,
+def _agrees_on(answer, a, b):
+    """The lines on one case, with the counts that it comes to."""
+    p = answer(list(a), list(b))
+    right = _sign_test(a, b)
+    wins = sum(x < y for x, y in zip(a, b, strict=True))
+    losses = sum(x > y for x, y in zip(a, b, strict=True))
+    yield is_one_number(p)
+    yield (
+        same_number(p, right),
+        f"where a is lower {wins} times, b {losses} times, and {len(a) - wins - losses} pairs are "
+        f"equal, it gives {two_numbers(p, right)}",
+        f"m is {min(wins, losses)} and n {wins + losses}; equal are only numbers that are the "
+        "same, with no rounding and no tolerance",
     )
-    yield equals("0.375", p, "with four of five it gives", "2 · (1 + 5) / 32")
-    four_wins_and_a_tie = [0.5, 1.0, 9.0, 3.0, 5.0]
-    p = answer(four_wins_and_a_tie, high)
-    yield equals(
+
+
+def _gives(answer, a, b, right, text, hint, *table):
+    """Lines on whether the answer gives `right` ("2/256"), its mistakes by a table first."""
+    p = answer(list(a), list(b))
+    yield is_one_number(p)
+    rows = [(wrong, f"{text} {p:.4g} and not {right}", cure) for wrong, cure in table]
+    yield from mistakes(p, *rows, comparison=same_number)
+    yield equals(right, p, text, hint)
+
+
+def _sign_test_of_five_wins(answer):
+    """Lines about five pairs, in which one of the two is always lower."""
+    low = [1.0, 2.0, 3.0, 4.0, 5.0]
+    high = [1.5, 3.1, 9.0, 6.2, 5.05]
+    all_count = "all five pairs count, from the first on, and none is a tie: no int(), no round()"
+    yield from _gives(
+        answer,
+        low,
+        high,
+        "0.0625",
+        "with a lower on all five seeds it gives",
+        "m is 0: two ways, 2 · 1, out of 2⁵ = 32, by / and not //",
+        (
+            1 / 32,
+            "twice that: b could have been lower five times as well; and the power is n, not n + 1",
+        ),
+        (5, "the probability of a result as clear as this one by coin tosses, and not the wins"),
+        (
+            1,
+            "pair by pair a is lower five times and b never; m is the smaller count, here 0: "
+            "min(wins, n - wins)",
+        ),
+        (2 / 2**4, f"that is 2 / 2⁴; {all_count}, no tolerance"),
+        (2 / 2**3, f"that is 2 / 2³; {all_count}, no tolerance"),
+        (2 / 7, "in Python 2 ^ 5 is 7: a power is 2**n"),
+        (2 / 25, "two to the n, 2**n, and not n squared"),
+    )
+    yield from _gives(
+        answer,
+        high,
+        low,
+        "0.0625",
+        "with b lower on all five seeds it gives",
+        "count the rarer of the two outcomes: min(wins, n - wins)",
+    )
+
+
+def _sign_test_of_mixed_results(answer):
+    """Lines about wins, losses and a tie."""
+    b = [1.5, 2.1, 3.1, 4.2, 5.3]
+    yield from _gives(
+        answer,
+        [0.5, 1.0, 9.5, 3.0, 5.0],
+        b,
+        "0.375",
+        "with four of five it gives",
+        "2 · (1 + 5) / 32",
+        (10 / 32, "only 1 way of 32 is clearer, and it counts too: four wins or five"),
+        (1, "a[i] belongs to b[i]: no sorting, which makes other pairs"),
+    )
+    yield from _gives(
+        answer,
+        [0.5, 1.0, 3.1, 3.0, 5.0],
+        b,
         "0.125",
-        p,
         "with four wins and a tie it gives",
         "a tie says nothing: leave it out, so that n is 4",
     )
     p = answer([1.0, 3.0, 1.0, 3.0], [2.0, 2.0, 2.0, 2.0])
+    yield is_one_number(p)
     yield (
-        float(p) <= 1,
-        f"with two wins of four it gives {float(p):.4f}",
+        p <= 1,
+        f"with two wins of four it gives {p:.4f}",
         "a probability is at most 1",
     )
     yield equals("1", p, "with two wins of four it gives", "min(1.0, …)")
+    yield from _gives(
+        answer,
+        [1.0] * 5 + [3.0] * 2,
+        [2.0] * 7,
+        "58/128",
+        "with five of seven it gives",
+        "2 · (1 + 7 + 21) / 2⁷",
+        (100 / 128, "21 ways to choose two of seven, in any order, and not 42: math.comb"),
+    )

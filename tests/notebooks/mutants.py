@@ -858,7 +858,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
                 ],
                 "each hole takes one heap",
             ),
-            ([("a.sort()", "a.detach().sort()")], "tensors from end to end"),
+            ([("a.sort()", "a.detach().sort()")], "no gradient reaches `a`"),
             ([(".abs().mean()", ".abs()")], "the mean over the heaps"),
         ],
         "exercise-3": [
@@ -871,7 +871,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
                 [("(1 - epsilon) * fake", "(1 - epsilon) * fake.flip(0)")],
                 "image 0 belongs to fake 0",
             ),
-            ([("(1 - epsilon) * fake", "epsilon * fake")], "torch.rand as it is"),
+            ([("(1 - epsilon) * fake", "epsilon * fake")], "the two shares add up to 1"),
             (
                 [(EPSILON, "torch.rand(len(real), *[1] * (real.ndim - 1)) / 2")],
                 "without another function on top",
@@ -1060,7 +1060,7 @@ def algorithm_1(G, D, opt_G, opt_D, real, z_d, z_g):
                 "picks each run once",
             ),
             ([(BEST, "statistics.mean(sorted(distances)[:k])")], "the lowest of each choice of k"),
-            ([("distances, k))", "distances, 2))")], "itertools.combinations(values, k)"),
+            ([("distances, k))", "distances, 2))")], "itertools.combinations(distances, k)"),
             (
                 [("combinations(distances, k)", "combinations(sorted(set(distances)), k)")],
                 "no set()",
