@@ -22,9 +22,9 @@ from gan_helpers import tables, threads
 from gan_notebooks import marks, notebooks, processes
 from gan_notebooks.collect import harmless
 from gan_notebooks.errors import CourseError, shortened
-from gan_notebooks.grading import RESULTS
 from gan_notebooks.scratch import RunFolders
 
+RESULTS = "results.jsonl"  # what the process writes, in the folder that its task names
 COLUMNS = ["file", "lesson", "exercise", "result", "hint"]
 START = 120  # seconds that a process may take to import torch, on a busy machine
 POLL = 0.05  # seconds between two looks at a process

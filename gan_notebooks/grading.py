@@ -17,9 +17,7 @@ from traitlets.config import Config
 
 from gan_helpers.checks import RIGHT, UNSOLVED
 from gan_notebooks import processes
-
-RESULTS = "results.jsonl"  # in the folder that the task names
-
+from gan_notebooks.grade import RESULTS
 
 def judge(shell, exercise, checks):
     """(result, hint) of one exercise: "right", "not yet", "unsolved" or "failed"."""
