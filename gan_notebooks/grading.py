@@ -19,6 +19,7 @@ from gan_helpers.checks import RIGHT, UNSOLVED
 from gan_notebooks import processes
 from gan_notebooks.grade import RESULTS
 
+
 def judge(shell, exercise, checks):
     """(result, hint) of one exercise: "right", "not yet", "unsolved" or "failed"."""
     execution = shell.run_cell(exercise["source"], silent=True)
