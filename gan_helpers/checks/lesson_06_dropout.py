@@ -33,6 +33,11 @@ def dropout(answer):
     )
     thinned = answer(x, 0.3, True)
     yield is_tensor(thinned)
+    yield wrong_if(
+        thinned.isnan().any(),
+        f"{thinned.isnan().sum()} elements are NaN",
+        "no logarithm and no root of x, whose elements may be negative: multiply by the mask",
+    )
     yield thinned.shape == x.shape, f"[200, 50] becomes {list(thinned.shape)}", "the shape stays"
     shares = {(answer(x[:2], 0.3, True) == 0).float().mean().item() for _ in range(20)}
     yield wrong_if(

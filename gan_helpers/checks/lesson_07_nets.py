@@ -202,7 +202,7 @@ def undecided(answer):
     shifted = answer(LOGITS + 1)
     yield (
         near(shifted, loss),
-        f"with 1 more in every logit it is {two_numbers(shifted, loss)}",
+        f"with 1 more in every logit it is {two_numbers(shifted, right)}",
         "a softmax over the K logits does not notice: minus the *mean* logit, no other logit, "
         "no sigmoid",
     )

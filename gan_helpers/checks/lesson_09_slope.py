@@ -113,11 +113,6 @@ def _epsilons_are_uniform(epsilon):
         "torch.rand as it is: each image has one of its own",
     )
     yield (
-        (steps.abs() < 1e-6).sum() < 20,
-        "neighbours among the images share an epsilon",
-        "len(real) draws, one for each image",
-    )
-    yield (
         epsilon.min() >= -1e-4 and epsilon.max() <= 1 + 1e-4,
         f"some points lie beyond the ends of the line: their epsilons go from {epsilon.min():.2f} "
         f"to {epsilon.max():.2f}, and not from 0 to 1",
@@ -129,6 +124,11 @@ def _epsilons_are_uniform(epsilon):
         "the epsilons are not evenly spread "
         f"from 0 to 1: mean {epsilon.mean():.2f}, variance {epsilon.var():.3f}",
         "torch.rand as it is, without another function on top",
+    )
+    yield (
+        (steps.abs() < 1e-6).sum() < 20,
+        "neighbours among the images share an epsilon",
+        "len(real) draws, one for each image",
     )
 
 

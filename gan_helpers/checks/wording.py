@@ -21,7 +21,7 @@ CAUSES = (
     (
         r"log_softmax.* not implemented for 'Long'|expected target .*dtype|Expected floating point "
         r"type for target",
-        "the arguments may stand the wrong way round: F.cross_entropy(logits, labels)",
+        "F.cross_entropy(logits, labels): in this order, and labels are whole numbers, int64",
     ),
     (r"arguments?: \"dim\"|missing .*dim", "name the dimension: .logsumexp(1), .softmax(1)"),
     (
@@ -30,7 +30,7 @@ CAUSES = (
     ),
     (
         r"Target -?\d+ is out of bounds",
-        "with K classes the last one is K - 1, and the first 0",
+        "the classes count from 0: of n logits the last is n - 1",
     ),
     (
         r"Target size .* must be the same as input size",
