@@ -6,6 +6,7 @@ copy in a process of its own, with a time limit, in a temporary folder. The copi
 """
 
 import ast
+import contextlib
 import html
 import json
 import os
@@ -126,6 +127,21 @@ def _run(task, seconds):
     """Run a task in a process of its own. Returns its results (list) and why it gave no more."""
     folders = RunFolders()
     path = Path(folders.path, RESULTS)
+    try:
+        with _process(folders) as process:
+            line = json.dumps(task | {"folder": str(folders.path)})
+            process.stdin.write(line.encode() + b"\n")
+            process.stdin.flush()
+            cause = _wait(process, path, seconds)
+            return _results(path), cause
+    finally:
+        processes.end(folders.path)
+        folders.remove()
+
+
+@contextlib.contextmanager
+def _process(folders):
+    """A process that grades what it is told by a line, in a group of its own; ended on leaving."""
     limits = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads.number()))
     process = subprocess.Popen(
         [sys.executable, "-m", "gan_notebooks.grading"],
@@ -137,15 +153,9 @@ def _run(task, seconds):
         process_group=0 if processes.IS_POSIX else None,
     )
     try:
-        line = json.dumps(task | {"folder": str(folders.path)})
-        process.stdin.write(line.encode() + b"\n")
-        process.stdin.flush()
-        cause = _wait(process, path, seconds)
-        return _results(path), cause
+        yield process
     finally:
         processes.end_tree(process)
-        processes.end(folders.path)
-        folders.remove()
 
 
 def _wait(process, path, seconds):
