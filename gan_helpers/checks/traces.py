@@ -136,7 +136,7 @@ def _of_net(name, net, trains, changes):
         Aspect(
             lambda: [weight.requires_grad for weight in net.parameters()],
             set_learning,
-            f"{name} is left frozen: its weights take no gradients any more",
+            f"{name} is left frozen, or thawed: other weights take gradients than before",
             "put it back at the end; torch.autograd.grad(number, x) leaves none in weights anyway",
         ),
     ]
