@@ -66,8 +66,8 @@ def _lines_on_divergence(value, q, p):
     yield wrong_if(
         value == math.inf,
         "it is inf",
-        "p log(p / q) is infinite where q = 0. The fakes' shares q stand before the logarithm and "
-        "in its numerator",
+        "a class that no fake shows adds 0; and the fakes' shares q stand before the logarithm and "
+        "in its numerator: p log(p / q) is infinite where q = 0",
     )
     yield wrong_if(
         value == -math.inf,
