@@ -243,9 +243,12 @@ def test_a_run_ends_when_who_started_it_is_killed(tmp_path, write_notebook, line
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     code = (
-        "import os, signal, sys; from gan_notebooks import runner; "
-        "run = runner.start(*sys.argv[1:], {}, quiet=True); sys.stdin.readline(); "
-        "os.kill(run.process.pid, signal.SIGSTOP); os.kill(os.getpid(), signal.SIGKILL)"
+        "import os, signal, sys, time, psutil\nfrom gan_notebooks import runner\n"
+        "run = runner.start(*sys.argv[1:], {}, quiet=True)\nsys.stdin.readline()\n"
+        "os.kill(run.process.pid, signal.SIGSTOP)\n"
+        # On a busy machine it stops later; the system wakes up only what has stopped.
+        "while psutil.Process(run.process.pid).status() != 'stopped': time.sleep(0.01)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
     )
     command = [sys.executable, "-c", code, notebook, tmp_path / "out.ipynb"]
     own = os.environ | {"TMPDIR": str(temporary)}
