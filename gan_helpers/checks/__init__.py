@@ -11,7 +11,6 @@ does not hold is printed. Ways to write lines:
     yield wrong_if(loss.isnan(), "it is NaN", "no log of 0")      a mistake, by a condition
     yield from mistakes(loss, (-right, "the sign is wrong", …))   mistakes, by their wrong values
     yield from same_slopes(answer, right, scores)                 values and gradients are right's
-    yield from agrees(answer, right, cases, "a hint")             equal results, case by case
     yield no_loop(answer, (few,), (many,))                        no Python loop over elements
     yield without(answer, "softplus")                             what the exercise rules out
 
@@ -29,7 +28,6 @@ import torch
 from IPython import get_ipython
 
 from gan_helpers.checks.lines import (
-    agrees,
     is_number,
     is_tensor,
     mistakes,
@@ -43,7 +41,6 @@ from gan_helpers.checks.watching import TraceLeft, Watched
 from gan_helpers.checks.wording import failure, two_numbers
 
 __all__ = [
-    "agrees",
     "check",
     "is_number",
     "is_tensor",

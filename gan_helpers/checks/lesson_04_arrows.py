@@ -11,7 +11,7 @@ def velocities(answer):
     """answer(theta, psi, d_loss, g_loss): minus each player's gradient of its own loss."""
     theta = torch.tensor([1.5, -0.5, 0.2, -2.0])
     psi = torch.tensor([0.7, -1.2, 2.0, 0.3])
-    result = answer(theta.clone(), psi.clone(), _d_loss, _g_loss)
+    result = answer(theta, psi, _d_loss, _g_loss)
     yield from _two_tensors(result, 4)
     both = torch.stack([value.detach().float() for value in result])
     yield from _known_mistakes(both, theta, psi)
@@ -19,7 +19,7 @@ def velocities(answer):
     alone = answer(*first)
     yield from _two_tensors(alone, 1)
     by_others = near(torch.stack(list(alone)), torch.stack(_velocities(*first)))
-    result = answer(theta.clone(), psi.clone(), _d_loss, _g_loss)
+    result = answer(theta, psi, _d_loss, _g_loss)
     both = torch.stack([value.detach().float() for value in result])
     yield wrong_if(
         by_others and not near(both[:, :1], torch.stack(list(alone))),

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from gan_helpers.checks import check, is_number, is_tensor, mistakes, near, same_slopes, two_numbers
 from gan_helpers.checks.lesson_07_nets import LOGITS, classifier_loss, undecided
-from gan_helpers.checks.lesson_07_terms import reached, right_terms
+from gan_helpers.checks.terms import reached, right_terms
 
 __all__ = ["classifier_loss", "k_plus_one_loss", "probability_real", "undecided"]
 
@@ -15,7 +15,7 @@ __all__ = ["classifier_loss", "k_plus_one_loss", "probability_real", "undecided"
 @check
 def probability_real(answer):
     """answer(logits [B, K]) -> σ(lse) [B], finite at ±200."""
-    probabilities = answer(LOGITS.clone())
+    probabilities = answer(LOGITS)
     yield is_tensor(probabilities)
     yield (
         probabilities.shape == (4,),
@@ -150,7 +150,7 @@ def k_plus_one_loss(answer):
     real = torch.randn(2, 13)  # twelve classes, and "fake"
     fake = torch.randn(3, 13)
     labels = torch.tensor([1, 7])
-    loss_of_as_many = answer(real.clone(), labels, fake[:2].clone())  # as many fakes as labels
+    loss_of_as_many = answer(real, labels, fake[:2])  # as many fakes as labels
     yield from is_number(loss_of_as_many)
     yield from mistakes(
         loss_of_as_many,
@@ -160,7 +160,7 @@ def k_plus_one_loss(answer):
             "that is the recipe of section 3: no term of it says fake",
         ),
     )
-    loss = answer(real.clone(), labels, fake.clone())
+    loss = answer(real, labels, fake)
     yield from is_number(loss)
     yield not loss.isnan(), "it is NaN", "F.cross_entropy leaves out targets of -100: give class K"
     of_real = F.cross_entropy(real, labels)

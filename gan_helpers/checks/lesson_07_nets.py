@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from gan_helpers.checks import check, is_number, mistakes, near, same_slopes, two_numbers
-from gan_helpers.checks.lesson_07_terms import listed
+from gan_helpers.checks.terms import listed
 
 LOGITS = torch.tensor(  # [4, 3]: four pictures of three classes
     [[0.0, 0.0, 0.0], [2.0, -1.0, 0.5], [-3.0, -1.0, -2.0], [1.0, 2.0, -0.5]]
@@ -60,7 +60,7 @@ def classifier_loss(answer):
     labels = torch.tensor([0, 2, 1, 0])
     for training in (False, True):
         net = Net(LOGITS).train(training)
-        loss = answer(net, IMAGES.clone(), labels)
+        loss = answer(net, IMAGES, labels)
         yield from is_number(loss)
         yield from _only_called(answer, net)
     loss = loss.detach()
@@ -112,7 +112,7 @@ def classifier_loss(answer):
             torch.arange(count) + 5,
         )
     sure_net = Net(torch.tensor([[-200.0, 200.0, 0.0]]).expand(4, -1))
-    far = answer(sure_net, IMAGES[:1].clone(), torch.tensor([0]))
+    far = answer(sure_net, IMAGES[:1], torch.tensor([0]))
     yield (
         bool(torch.isfinite(far)),
         "at logits of ±200 it is not finite",
@@ -128,7 +128,7 @@ def classifier_loss(answer):
 def _weights_learn(answer):
     """Lines on whether the loss of one picture has a gradient for the net's weights."""
     net = Net(torch.randn(4, 12))
-    loss = answer(net, IMAGES[:1].clone(), torch.tensor([5]))
+    loss = answer(net, IMAGES[:1], torch.tensor([5]))
     yield (
         loss.requires_grad,
         "it has lost its graph",
@@ -152,7 +152,7 @@ def _weights_learn(answer):
 @check
 def undecided(answer):
     """answer(logits [B, K]) -> mean cross-entropy with the uniform distribution."""
-    loss = answer(LOGITS.clone())
+    loss = answer(LOGITS)
     yield from is_number(loss)
     shares = LOGITS.softmax(1)
     log_shares = LOGITS.log_softmax(1)
@@ -206,7 +206,7 @@ def undecided(answer):
         "a softmax over the K logits does not notice: minus the *mean* logit, no other logit, "
         "no sigmoid",
     )
-    loss = answer(LOGITS.clone())
+    loss = answer(LOGITS)
     yield (
         near(loss, right),
         f"it is {two_numbers(loss, right)}",

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 
 from gan_helpers.checks import check, is_number, mistakes, near, same_slopes, two_numbers
-from gan_helpers.checks.lesson_07_terms import listed, reached, right_terms
 from gan_helpers.checks.lesson_08_planes import label_planes, with_label
+from gan_helpers.checks.terms import listed, reached, right_terms
 
 __all__ = ["accuracy_by_digit", "label_planes", "matching_aware_loss", "with_label"]
 
@@ -20,7 +20,7 @@ def matching_aware_loss(answer):
     real = torch.tensor([2.0, -1.0, 0.5, -0.3])
     wrong = torch.tensor([-0.5, 1.5])
     fake = torch.tensor([-2.0, 0.3, 0.1, 1.0, -0.7])
-    loss = answer(real.clone(), wrong.clone(), fake.clone())
+    loss = answer(real, wrong, fake)
     yield from is_number(loss)
     of_real = _mean_cost(-real)
     of_wrong = _mean_cost(wrong)
@@ -116,7 +116,7 @@ def accuracy_by_digit(answer):
     """answer(read [N], wanted [N]) -> share read right of each wanted digit [10], NaN of none."""
     wanted = torch.tensor([0, 0, 0, 0, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8])
     read = torch.tensor([0, 0, 0, 1, 1, 7, 0, 2, 3, 9, 5, 6, 7, 8])
-    shares = answer(read.clone(), wanted.clone())
+    shares = answer(read, wanted)
     yield (
         isinstance(shares, torch.Tensor),
         f"it returns {type(shares).__name__} and no tensor",
@@ -161,13 +161,13 @@ def accuracy_by_digit(answer):
     )
     yield from _digit_by_digit(shares, read, wanted)
     read_of_nines = torch.tensor([9, 3, 9])
-    of_nines = answer(read_of_nines.clone(), torch.tensor([9, 9, 9]))
+    of_nines = answer(read_of_nines, torch.tensor([9, 9, 9]))
     yield from _digit_by_digit(of_nines, read_of_nines, torch.tensor([9, 9, 9]))
     turned = answer(read.flip(0), wanted.flip(0))
     yield from _digit_by_digit(turned, read.flip(0), wanted.flip(0))
     many = torch.full((300,), 7)  # more than a byte can count
     read_of_many = torch.arange(300) % 3 + 6
-    yield from _digit_by_digit(answer(read_of_many.clone(), many.clone()), read_of_many, many)
+    yield from _digit_by_digit(answer(read_of_many, many), read_of_many, many)
 
 
 def _same_shares(shares, right):

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from gan_helpers.checks import check, is_tensor, mistakes, near, same_slopes
-from gan_helpers.checks.lesson_07_terms import listed
+from gan_helpers.checks.terms import listed
 
 
 def _planes(one_hot, height, width):
@@ -45,7 +45,7 @@ def label_planes(answer):
     """answer(one_hot [B, 10], height, width) -> [B, 10, height, width], plane k one_hot[:, k]."""
     labels = torch.tensor([3, 0, 7])
     one_hot = F.one_hot(labels, 10).float()
-    planes = answer(one_hot.clone(), 4, 6)
+    planes = answer(one_hot, 4, 6)
     yield is_tensor(planes)
     yield (
         planes.shape == (3, 10, 4, 6),
@@ -80,7 +80,7 @@ def label_planes(answer):
     )
     yield from _ten_numbers(planes, right, [f"the label {label}" for label in labels.tolist()])
     mixed = torch.tensor([[0.25, 0.75] + [0.0] * 8])
-    planes = answer(mixed.clone(), 2, 2)
+    planes = answer(mixed, 2, 2)
     yield (
         planes.shape == (1, 10, 2, 2),
         f"with one label it has shape {list(planes.shape)} and not [1, 10, 2, 2]",
@@ -100,7 +100,7 @@ def with_label(answer):
     """answer(images [B, 1, H, W], labels [B]) -> [B, 11, H, W]: the picture, then ten planes."""
     images = torch.rand(3, 1, 4, 6) * 2 - 1
     labels = torch.tensor([8, 2, 0])  # no 9 among them
-    channels = answer(images.clone(), labels.clone())
+    channels = answer(images, labels)
     yield is_tensor(channels)
     yield from mistakes(
         channels.shape,

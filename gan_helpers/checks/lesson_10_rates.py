@@ -6,7 +6,6 @@ import random
 import statistics
 
 from gan_helpers.checks import SEED, check, mistakes
-from gan_helpers.checks.lesson_10_runs import copy_of
 
 BROKEN = float("nan")  # not the object math.nan, which `is` would find
 
@@ -18,7 +17,7 @@ def choose_rate(answer):
     yield from _rate_by_its_runs(answer)
     yield from _rate_of_two_runs_each(answer)
     high = {2e-3: [3e6, 5e6, 4e6], 1e-3: [2e6, 1e6, 3e6]}
-    rate = answer(copy_of(high))
+    rate = answer(high)
     yield (
         rate == 1e-3,
         f"where all distances are a million or more it chooses {rate!r} and not 0.001",
@@ -30,7 +29,7 @@ def choose_rate(answer):
         rates = draw.sample([1e-4, 5e-4, 1e-3, 2e-3, 4e-3], 3)
         count = draw.choice([3, 5])
         tries = {rate: _some_runs(draw, count) for rate in rates}
-        rate = answer(copy_of(tries))
+        rate = answer(tries)
         right = min(tries, key=lambda rate: _median(tries[rate]))
         yield (
             rate == right,
@@ -57,7 +56,7 @@ def _some_runs(draw, count):
 
 def _chooses(answer, tries, right, *table):
     """Lines on which rate is chosen; rows of the table are (wrong rate, what it is, hint)."""
-    rate = answer(copy_of(tries))
+    rate = answer(tries)
     yield (
         rate is not None,
         "it returns None",
@@ -159,7 +158,7 @@ def _rate_by_its_runs(answer):
 def _rate_of_two_runs_each(answer):
     """Lines about the median of an even number of runs."""
     for tries in ({1e-3: [1.0, 9.0], 2e-3: [4.0, 5.0]}, {2e-3: [1.0, 6.0], 1e-3: [4.0, 5.0]}):
-        rate = answer(copy_of(tries))
+        rate = answer(tries)
         right = min(tries, key=lambda rate: sum(tries[rate]))
         yield (
             rate == right,
@@ -176,7 +175,7 @@ def _rate_with_broken_runs(answer):
         {2e-3: [BROKEN, BROKEN, 4.0], 4e-3: [6.0, 3.0, BROKEN], 1e-3: [5.0, 5.1, 5.2]},
         {2e-3: [BROKEN, 4.0, BROKEN], 1e-3: [3e4, 2e6, 5e5], 4e-3: [BROKEN] * 3},
     ):
-        rate = answer(copy_of(tries))
+        rate = answer(tries)
         yield (
             rate == 1e-3,
             f"with runs that broke (NaN) it chooses {rate!r} and not 0.001",

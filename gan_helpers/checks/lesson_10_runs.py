@@ -26,11 +26,6 @@ def equals(right, result, text, hint):
     return same_number(result, value), f"{text} {two_numbers(result, value)}{fraction}", hint
 
 
-def copy_of(lists):
-    """The dict with copies of its lists, for an answer that may change them."""
-    return {name: list(values) for name, values in lists.items()}
-
-
 VERDICTS = [  # (right answer, a, b, what is special, hint)
     (
         "a",
@@ -166,7 +161,7 @@ VERDICTS = [  # (right answer, a, b, what is special, hint)
 def verdict(answer):
     """answer(a, b), each {judge: distances} -> "a", "b" or "open": apart for every judge."""
     for right, a, b, case, hint in VERDICTS:
-        winner = answer(copy_of(a), copy_of(b))
+        winner = answer(a, b)
         yield (
             isinstance(winner, str),
             f"it returns {type(winner).__name__} and no text",
@@ -177,7 +172,7 @@ def verdict(answer):
     draw = random.Random(SEED)
     for _ in range(300):
         a, b = _two_methods(draw)
-        winner = answer(copy_of(a), copy_of(b))
+        winner = answer(a, b)
         right = _verdict(a, b)
         yield winner == right, f"it says {winner!r} and not {right!r}", _ranges(a, b)
 

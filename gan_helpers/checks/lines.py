@@ -1,7 +1,5 @@
 """Lines (holds, reason, hint) that several checks are written with."""
 
-import operator
-
 import torch
 from torch import nn
 
@@ -148,17 +146,6 @@ def _weighted_sum(tensors):
     """One number of several tensors, in which no two numbers have one weight."""
     flat = torch.cat([tensor.flatten() for tensor in tensors])
     return (flat * torch.linspace(0.5, 1.5, len(flat) + 1)[1:]).sum()
-
-
-def agrees(answer, right, cases, hint, equal=operator.eq):
-    """Lines on whether an answer and the solution `right` give equal results, case by case.
-
-    `cases`: tuples of arguments. The case that fails is printed with the answer's call.
-    """
-    for case in cases:
-        result = answer(*case)
-        value = right(*case)
-        yield equal(result, value), f"it gives {result!r} and not {value!r}", hint
 
 
 def without(answer, *names):

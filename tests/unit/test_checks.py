@@ -17,7 +17,6 @@ from IPython.core.autocall import ExitAutocall, ZMQExitAutocall
 
 from gan_helpers import checks
 from gan_helpers.checks import (
-    agrees,
     check,
     is_number,
     is_tensor,
@@ -552,11 +551,6 @@ def test_what_is_ruled_out_is_seen_in_functions_within_too():
 )
 def test_two_numbers_differ_in_what_is_shown(result, right, text):
     assert two_numbers(result, right) == text
-
-
-def test_agrees_names_the_case():
-    lines = list(agrees(lambda x: x, abs, [(1,), (-2,)], "no sign"))
-    assert lines[0][0] and lines[1] == (False, "it gives -2 and not 2", "no sign")
 
 
 def test_what_an_earlier_call_returned_may_not_change():

@@ -1,4 +1,4 @@
-"""Losses that are sums of terms (lessons 07, 08): which is wrong, which takes no gradient."""
+"""Losses that are sums of terms: which term is wrong, and to what no gradient comes."""
 
 import math
 
