@@ -182,6 +182,9 @@ class ChoosingGenerator(nn.Module):
         if z.shape[1:] != (self.latent_dim,):
             raise ValueError(f"this net takes z [B, {self.latent_dim}]; got {list(z.shape)}")
         choice, z = z.split((len(self.shares), self.generator.latent_dim), 1)
+        return self.generator(z, F.one_hot(self.choose(choice), len(self.shares)).to(z))
+
+    def choose(self, choice):
+        """The classes int64 [B] that numbers [B, K] choose."""
         gumbel = -torch.log(-torch.special.log_ndtr(choice))
-        labels = (self.shares.log() + gumbel).argmax(1)
-        return self.generator(z, F.one_hot(labels, len(self.shares)).to(z))
+        return (self.shares.log() + gumbel).argmax(1)

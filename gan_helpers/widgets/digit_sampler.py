@@ -1,183 +1,175 @@
-"""Digits that follow sliders. Lessons get it as `widgets.sampler`.
+"""Digits that follow controls. Lessons get it as `widgets.sampler`."""
 
-A slider's handle has no name for a screen reader in ipywidgets; so beside each stands a number
-field that has one.
-"""
+import re
 
-from pathlib import Path
-
-import ipywidgets
 import torch
-from traitlets import link
+import traitlets
 
-from gan_helpers import judges, networks, plots
-from gan_helpers.widgets import live
+from gan_helpers import data, judges, metrics, networks, plots
+from gan_helpers.widgets import page, page_net
+from gan_helpers.widgets.live import digit_counts
 
 LARGEST = 10  # a sheet has at most this many pictures a side
 MOST = LARGEST**2
-EACH = "each in turn"
+EACH = -1  # the digit "each in turn"
+SEED, SHARE, DIRECTION = (0, 2**31 - 1, 1), (0, 1, 0.05), (-4, 4, 0.05)
+CONTROLS = {  # name: start, lowest, highest, step
+    "seed": (0, *SEED),
+    "grid": (6, 1, LARGEST, 1),
+    "truncation": (1, 0, 1.5, 0.05),
+    **{f"direction {number}": (0, *DIRECTION) for number in range(1, 5)},
+    "walk from": (1, 1, MOST, 1),
+    "walk to": (2, 1, MOST, 1),
+    "how far": (0.5, 0, 1, 0.02),
+}
+LABELS = {"digit": (EACH, EACH, 9, 1), "mixed with": (8, 0, 9, 1), "share": (0, *SHARE)}
 
 
-class Sampler(live.LiveBox):
-    """Digits that follow sliders; the last line of a cell shows it.
+class Sampler(page.PagePart):
+    """Digits that follow controls; the last line of a cell shows it. sampler.js draws it.
 
-    `generator`: a net with `latent_dim` as lessons train them; left out, a trained one of the
-    course. Where it is trained on, the next change of a control shows what it draws by then.
-    `conditional`: the generator takes one-hot labels [N, 10] behind z.
+    `generator`: a net with `latent_dim` as lessons train them, or a dict of names to two or more of
+    them, which get the same z; left out, a trained one of the course. Where one is trained on, the
+    next change of a control asks for its new weights. `conditional`: the generator takes one-hot
+    labels [N, 10] behind z.
 
-    Controls are attributes; `images` [N, 1, 28, 28] is what the sheet shows. Raises TypeError for
-    a generator without latent_dim, ValueError for one with labels that is not called conditional.
+    `state` says where the controls stand; `z`, `labels` and `images` are what it stands for.
+    Raises TypeError for a generator without latent_dim and for one that net.js cannot run,
+    ValueError for one with labels that is not called conditional.
     """
+
+    _esm = page.module("net", "noise", "png", "page", "sampler_state", "sampler")
+    _css = page.STYLE
+    state = traitlets.Dict().tag(sync=True)  # {name of a control: number}
+    controls = traitlets.List().tag(sync=True)
+    names = traitlets.List().tag(sync=True)  # of the generators
+    nets = traitlets.List().tag(sync=True)  # as page_net describes them
+    weights = traitlets.List().tag(sync=True)  # bytes a net
+    directions = traitlets.List().tag(sync=True)  # lists of latent_dim numbers
+    latent_dim = traitlets.Int().tag(sync=True)
+    most = traitlets.Int(MOST).tag(sync=True)
+    conditional = traitlets.Bool().tag(sync=True)
 
     def __init__(self, generator=None, *, conditional=False):
         if generator is None:
             generator = networks.trained_generator(conditional=conditional)
-        _check_generator(generator, conditional)
-        self.generator = generator
-        self.conditional = conditional
-        self._directions = _directions(generator, conditional)
-        controls = [
-            *self._noise_controls(),
-            *self._direction_controls(),
-            *self._label_controls(),
-            *self._walk_controls(),
-        ]
-        self.sheet = live.picture()
-        self.text = live.status_line()
-        super().__init__([live.row([ipywidgets.VBox(controls), self.sheet]), self.text])
+        generators = generator if isinstance(generator, dict) else {"": generator}
+        for one in generators.values():
+            _check_generator(one, conditional)
+        self.generators = generators
+        first = next(iter(generators.values()))
+        table = CONTROLS | (LABELS if conditional else {})
+        described = [page_net.describe(one, conditional) for one in generators.values()]
+        super().__init__(
+            state={name: row[0] for name, row in table.items()},
+            controls=[
+                dict(zip(("name", "start", "low", "high", "step"), (name, *row), strict=True))
+                for name, row in table.items()
+            ],
+            names=list(generators),
+            nets=[net for net, _weights in described],
+            weights=[weights for _net, weights in described],
+            directions=_directions(first, conditional).tolist(),
+            latent_dim=first.latent_dim,
+            conditional=conditional,
+        )
+        self.on_msg(self._answer)
+
+    # Where it stands
+
+    def set(self, **values):
+        """Set controls: their names with _ for a space, such as direction_1=2.5.
+
+        Raises ValueError for another name, and for a number out of the control's range.
+        """
+        limits = {row["name"]: (row["low"], row["high"]) for row in self.controls}
+        named = {name.replace("_", " "): value for name, value in values.items()}
+        for name, value in named.items():
+            if name not in limits:
+                raise ValueError(f"there is no control {name}, but {', '.join(limits)}")
+            low, high = limits[name]
+            if not low <= value <= high:
+                raise ValueError(f"{name} must lie between {low} and {high}, got {value}")
+        self.state = self.state | named
+
+    @property
+    def line(self):
+        """What was changed, as one line, such as "seed 3 · direction 1 = 2.5"."""
+        starts = {row["name"]: row["start"] for row in self.controls}
+        return " · ".join(
+            f"{name}{' =' if name[-1].isdigit() else ''} {value}"
+            for name, value in self.state.items()
+            if value != starts[name]
+        )
+
+    def restore(self, line):
+        """Put everything back as a `line` says, of this sampler or another. Raises ValueError."""
+        values = {row["name"]: row["start"] for row in self.controls}
+        for words in filter(None, (part.strip() for part in line.split("·"))):
+            found = re.fullmatch(r"(.*?)(?:\s*=\s*|\s+)(-?[\d.]+)", words)
+            if not found:
+                raise ValueError(f'"{words}" is no setting: write a name and a number')
+            values[found[1]] = float(found[2]) if "." in found[2] else int(found[2])
+        self.set(**values)
+
+    @property
+    def z(self):
+        """Noise [N, latent_dim] of the sheet."""
+        noise = networks.noise(MOST, self.latent_dim, self.state["seed"])[: self.state["grid"] ** 2]
+        steps = torch.tensor([float(self.state[f"direction {number}"]) for number in range(1, 5)])
+        return self.state["truncation"] * noise + steps @ torch.tensor(self.directions)
+
+    @property
+    def labels(self):
+        """Labels [N, 10] of the sheet; None where the generator takes none."""
+        if not self.conditional:
+            return None
+        count = self.state["grid"] ** 2
+        digits = torch.arange(count) % 10
+        if self.state["digit"] != EACH:
+            digits = torch.full((count,), self.state["digit"])
+        one_hot = torch.eye(10)
+        return one_hot[digits].lerp(one_hot[self.state["mixed with"]], self.state["share"])
+
+    @property
+    def images(self):
+        """The sheet [N, 1, 28, 28]; of several generators a dict of names to sheets."""
+        inputs = [self.z, self.labels] if self.conditional else [self.z]
+        sheets = {name: networks.sample(G, *inputs) for name, G in self.generators.items()}
+        return sheets if len(sheets) > 1 else next(iter(sheets.values()))
 
     def figure(self):
-        """The sheet as a matplotlib Figure, for `plots.show`."""
-        self._catch_up()
-        return plots.image_grid(self.images, columns=self.size.value)
+        """The first generator's sheet as a matplotlib Figure, for `plots.show`."""
+        return plots.image_grid(self._sheets()[0], columns=self.state["grid"])
 
-    # The controls: each of these gives a list of widgets
+    # What the page asks for
 
-    def _noise_controls(self):
-        self.seed = self._field("seed", 0, 0, 2**31 - 1)
-        self.size = self._field("grid size", 6, 1, LARGEST)
-        self.judge = self._observed(
-            ipywidgets.Checkbox(False, description="ask the judge", indent=False)
-        )
-        self.new_noise = self._button("New noise", "Take the next seed", self._next_seed)
-        self.save = self._button("Save sheet", "Write the sheet as a PNG file", self._save)
-        return [self.seed, self.size, self.judge, ipywidgets.HBox([self.new_noise, self.save])]
+    def _sheets(self):
+        return list(self.images.values()) if len(self.generators) > 1 else [self.images]
 
-    def _direction_controls(self):
-        numbers = range(1, len(self._directions) + 1)
-        self.sliders = [self._slider(f"direction {number}", 0.0, -4, 4) for number in numbers]
-        self.truncation = self._slider("truncation", 1.0, 0, 1.5)
-        return [_with_number(slider) for slider in (*self.sliders, self.truncation)]
-
-    def _label_controls(self):
-        if not self.conditional:
-            return []
-        digits = list(range(10))
-        self.digit = self._observed(
-            ipywidgets.Dropdown(options=[EACH, *digits], description="digit")
-        )
-        self.other = self._observed(
-            ipywidgets.Dropdown(options=digits, value=8, description="mixed with")
-        )
-        self.share = self._slider("share", 0.0, 0, 1)
-        return [self.digit, self.other, _with_number(self.share)]
-
-    def _walk_controls(self):
-        """To walk from one picture of the sheet to another: they are counted row by row."""
-        self.first = self._field("walk from", 1, 1, MOST)
-        self.last = self._field("to picture", 2, 1, MOST)
-        self.walk = self._slider("how far", 0.5, 0, 1)
-        self.walked = live.picture()
-        return [self.first, self.last, _with_number(self.walk), self.walked]
-
-    def _field(self, name, value, low, high):
-        return self._observed(ipywidgets.BoundedIntText(value, min=low, max=high, description=name))
-
-    def _observed(self, control):
-        control.layout.width = "200px"
-        control.observe(self._changed, "value")
-        return control
-
-    def _slider(self, name, value, low, high):
-        slider = ipywidgets.FloatSlider(
-            value,
-            min=low,
-            max=high,
-            step=0.05,
-            description=name,
-            readout=False,
-            # Without a loop each value is drawn at once: then not those on the way.
-            continuous_update=live.running_loop() is not None,
-        )
-        slider.observe(self._changed, "value")
-        return slider
-
-    def _button(self, name, tooltip, action):
-        button = ipywidgets.Button(description=name, tooltip=tooltip)
-        button.on_click(lambda _button: self._attempt(action))
-        return button
-
-    # The pictures
-
-    def _draw(self):
-        inputs = self._inputs()
-        count = len(inputs[0])
-        # Those that the sheet has: it may be smaller than the numbers asked for.
-        first = min(self.first.value, count) - 1
-        last = min(self.last.value, count) - 1
-        way = torch.tensor([0, self.walk.value, 1]).unsqueeze(1)  # start, here, end: [3, 1]
-        with_walk = [torch.cat([part, part[first].lerp(part[last], way)]) for part in inputs]
-        images = networks.sample(self.generator, *with_walk)  # [count + 3, 1, 28, 28]
-        self.images = images[:count]
-        self._show_sheet()
-        self._show_walk(images[count:], first, last)
-        self.text.value = live.text(f"Picture: {self.sheet.tooltip} Larger: {self.walked.tooltip}")
-
-    def _inputs(self):
-        """What the generator gets for the sheet: z [N, latent_dim], and labels [N, 10] if any."""
-        count = self.size.value**2
-        # Always as much noise as the largest sheet needs: so another size keeps the pictures.
-        noise = networks.noise(MOST, self.generator.latent_dim, self.seed.value)[:count]
-        steps = torch.tensor([slider.value for slider in self.sliders])
-        z = self.truncation.value * noise + steps @ self._directions
-        if not self.conditional:
-            return [z]
-        if self.digit.value == EACH:
-            digits = torch.arange(count) % 10
+    def _answer(self, _sampler, message, _buffers):
+        if message["want"] == "weights":
+            described = [page_net.describe(G, self.conditional) for G in self.generators.values()]
+            self.weights = [weights for _net, weights in described]
         else:
-            digits = torch.full((count,), self.digit.value)
-        one_hot = torch.eye(10)
-        labels = one_hot[digits].lerp(one_hot[self.other.value], self.share.value)
-        return [z, labels]
+            self.send(self._judge())
 
-    def _show_sheet(self):
-        captions = []
-        reading = ""
-        if self.judge.value:
-            captions, reading = _read(self.images)
-        self._sheet = plots.sheet(self.images, self.size.value, scale=2, captions=captions)
-        self.sheet.value = plots.png(self._sheet)
-        words = f"{len(self.images)} samples, seed {self.seed.value}. {reading}"
-        self.sheet.tooltip = words.strip()
-
-    def _show_walk(self, images, first, last):
-        self.walked.value = plots.png(plots.sheet(images, 3, scale=3))
-        self.walked.tooltip = (
-            f"Picture {first + 1} on the left, picture {last + 1} on the right, between them "
-            f"what lies {self.walk.value:.0%} of the way. Pictures are counted row by row."
+    def _judge(self):
+        """What the judge reads, and the real digit that is nearest to where the walk starts."""
+        sheets = self._sheets()
+        readings, sentences = zip(*map(_read, sheets), strict=True)
+        number = min(self.state["walk from"], len(sheets[0])) - 1
+        place, distance = metrics.nearest_train(sheets[0][number : number + 1])
+        nearest = data.to_tanh_range(data.mnist("train")[0][place])
+        words = (
+            f"Below the walk, the training digit nearest to picture {number + 1}, at a distance of "
+            f"{distance.item():.1f}."
         )
-
-    # What the buttons do
-
-    def _next_seed(self):
-        self.seed.value = 0 if self.seed.value == self.seed.max else self.seed.value + 1
-
-    def _save(self):
-        number = 1
-        while (path := Path(f"digits-{number}.png")).exists():  # nothing is overwritten
-            number += 1
-        path.write_bytes(plots.png(self._sheet))
-        self.text.value = live.text(f"Saved as {path} in the folder {Path.cwd()}.")
+        return {
+            "readings": readings,
+            "nearest": nearest.flatten().tolist(),
+            "words": " ".join([*sentences, words]),
+        }
 
 
 def _check_generator(generator, conditional):
@@ -191,7 +183,7 @@ def _check_generator(generator, conditional):
 
 
 def _directions(generator, conditional):
-    """The directions of the sliders, [4, latent_dim]."""
+    """The directions of the controls, [4, latent_dim]."""
     z = networks.noise(64, generator.latent_dim, seed=0)
     if not conditional:
         return networks.directions(generator, z)
@@ -209,23 +201,7 @@ def _read(images):
     ]
     least = shares.argmin().item()
     sentence = (
-        f"{live.digit_counts(digits)} It is least sure of picture {least + 1}: "
+        f"{digit_counts(digits)} It is least sure of picture {least + 1}: "
         f"a {digits[least]}, {shares[least]:.0%}."
     )
     return captions, sentence
-
-
-def _with_number(slider):
-    """A slider behind a number field that takes over its description, and its value both ways."""
-    number = ipywidgets.BoundedFloatText(
-        slider.value,
-        min=slider.min,
-        max=slider.max,
-        step=slider.step,
-        description=slider.description,
-        layout={"width": "160px"},
-    )
-    slider.description = ""
-    slider.layout = {"width": "180px"}
-    link((number, "value"), (slider, "value"))
-    return ipywidgets.HBox([number, slider])
