@@ -8,15 +8,15 @@ colour-blind readers tell apart; lines, bars and points differ without colour as
 import base64
 import html
 import io
+import os
 
-import matplotlib
 import numpy as np
 import torch
 from IPython.display import HTML, display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from gan_helpers import data
 
@@ -27,8 +27,6 @@ HATCHES = ("", "///", "...", "xxx", "---")  # of bars
 MARKS = ("o", "x", "^", "+", "D", "v", "*", "s", "<", ">")  # of points
 GAP = 2  # pixels between two pictures of a sheet
 GAP_SHADE = 40  # its grey: black would hide where a picture ends
-CAPTION = 14  # pixels for the line of text under a picture
-FONT = matplotlib.get_data_path() + "/fonts/ttf/DejaVuSans.ttf"  # of captions
 
 
 def show(fig, *, alt):
@@ -42,11 +40,12 @@ def show(fig, *, alt):
     # the range: by how often they occur, a sheet of greys would take a thin line's colour.
     small = io.BytesIO()
     image.quantize(64, Image.Quantize.MAXCOVERAGE).save(small, format="PNG", optimize=True)
-    display(
-        {"image/png": small.getvalue(), "text/plain": f"<picture: {alt}>"},
-        raw=True,
-        metadata={"image/png": {"alt": alt}},
-    )
+    forms = {"image/png": small.getvalue(), "text/plain": f"<picture: {alt}>"}
+    # JupyterLab reads alternative texts from HTML only. Its server sets this variable; papermill
+    # and nbval do not, so that nothing is stored twice.
+    if "JPY_SESSION_NAME" in os.environ:
+        forms["text/html"] = _html("png", small.getvalue(), alt)
+    display(forms, raw=True, metadata={"image/png": {"alt": alt}})
     print(f"Picture: {alt}")
 
 
@@ -110,35 +109,26 @@ def animation(snapshots, *, alt, milliseconds=400, columns=10):
     options = {"save_all": True, "append_images": frames[1:], "duration": milliseconds, "loop": 1}
     gif = io.BytesIO()
     frames[0].save(gif, format="GIF", **options)
-    source = "data:image/gif;base64," + base64.b64encode(gif.getvalue()).decode()
-    width = 2 * frames[0].width
-    return HTML(f'<img alt="{html.escape(alt)}" width="{width}" src="{source}">')
+    return HTML(_html("gif", gif.getvalue(), alt, f'width="{2 * frames[0].width}"'))
 
 
-def sheet(images, columns, *, scale=1, gap=GAP, captions=()):
+def _html(kind, content, alt, size=""):
+    source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return f'<img alt="{html.escape(alt)}" {size} src="{source}">'
+
+
+def sheet(images, columns, *, gap=GAP):
     """Images float [N, 1, H, W] in [-1, 1] as one grey Pillow image, `columns` a row.
 
-    Each pixel is `scale` pixels wide. `gap`: pixels right of and below each picture. `captions`:
-    N short texts, one under each picture.
+    `gap`: pixels right of and below each picture.
     """
     pixels = data.from_tanh_range(images).squeeze(1).cpu().numpy()  # [N, H, W]
-    pixels = pixels.repeat(scale, 1).repeat(scale, 2)
     count, height, width = pixels.shape
     rows = -(-count // columns)
-    cell_height = height + gap + (CAPTION if captions else 0)
-    cell_width = width + gap
-    cells = np.full((rows * columns, cell_height, cell_width), GAP_SHADE, np.uint8)
+    cells = np.full((rows * columns, height + gap, width + gap), GAP_SHADE, np.uint8)
     cells[:count, :height, :width] = pixels
-    by_row = cells.reshape(rows, columns, cell_height, cell_width).swapaxes(1, 2)
-    image = Image.fromarray(by_row.reshape(rows * cell_height, columns * cell_width))
-    draw = ImageDraw.Draw(image)
-    font = ImageFont.truetype(FONT, 11)
-    for number, text in enumerate(captions):
-        row, column = divmod(number, columns)
-        x = column * cell_width + width // 2
-        y = row * cell_height + height + CAPTION // 2
-        draw.text((x, y), text, fill=255, font=font, anchor="mm")
-    return image
+    by_row = cells.reshape(rows, columns, height + gap, width + gap).swapaxes(1, 2)
+    return Image.fromarray(by_row.reshape(rows * (height + gap), columns * (width + gap)))
 
 
 def drawn(figure):

@@ -56,6 +56,10 @@ class Sampler(page.PagePart):
         generators = generator if isinstance(generator, dict) else {"": generator}
         for one in generators.values():
             _check_generator(one, conditional)
+        lengths = {name: one.latent_dim for name, one in generators.items()}
+        if len(set(lengths.values())) > 1:
+            each = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            raise ValueError(f"generators side by side need z of one length, got {each}")
         self.generators = generators
         first = next(iter(generators.values()))
         table = CONTROLS | (LABELS if conditional else {})
@@ -82,14 +86,17 @@ class Sampler(page.PagePart):
 
         Raises ValueError for another name, and for a number out of the control's range.
         """
-        limits = {row["name"]: (row["low"], row["high"]) for row in self.controls}
+        controls = {row["name"]: row for row in self.controls}
         named = {name.replace("_", " "): value for name, value in values.items()}
         for name, value in named.items():
-            if name not in limits:
-                raise ValueError(f"there is no control {name}, but {', '.join(limits)}")
-            low, high = limits[name]
-            if not low <= value <= high:
-                raise ValueError(f"{name} must lie between {low} and {high}, got {value}")
+            if name not in controls:
+                raise ValueError(f"there is no control {name}, but {', '.join(controls)}")
+            row = controls[name]
+            if not row["low"] <= value <= row["high"]:
+                limits = f"{row['low']} and {row['high']}"
+                raise ValueError(f"{name} must lie between {limits}, got {value}")
+            if row["step"] == 1 and value != int(value):
+                raise ValueError(f"{name} must be a whole number, got {value}")
         self.state = self.state | named
 
     @property
@@ -106,10 +113,11 @@ class Sampler(page.PagePart):
         """Put everything back as a `line` says, of this sampler or another. Raises ValueError."""
         values = {row["name"]: row["start"] for row in self.controls}
         for words in filter(None, (part.strip() for part in line.split("·"))):
-            found = re.fullmatch(r"(.*?)(?:\s*=\s*|\s+)(-?[\d.]+)", words)
-            if not found:
+            setting = re.fullmatch(r"(.*?)(?:\s*=\s*|\s+)(-?\d+(\.\d+)?)", words)
+            if not setting:
                 raise ValueError(f'"{words}" is no setting: write a name and a number')
-            values[found[1]] = float(found[2]) if "." in found[2] else int(found[2])
+            name, number, fraction = setting.groups()
+            values[name] = float(number) if fraction else int(number)
         self.set(**values)
 
     @property

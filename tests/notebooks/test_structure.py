@@ -219,6 +219,7 @@ def test_pictures_have_alternative_texts_and_a_line_below(notebook):
         if "image/png" not in output.get("data", {}):
             continue
         count += 1
+        assert "text/html" not in output.data, f"{cell.id}: the picture twice"
         alt = output.metadata.get("image/png", {}).get("alt", "")
         assert len(alt) > 20, cell.id
         printed = "".join(other.get("text", "") for other in cell.outputs)

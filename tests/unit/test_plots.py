@@ -89,6 +89,20 @@ def test_show_sets_and_prints_the_alternative_text(images, monkeypatch, capsys):
         plots.show(plots.image_grid(images), alt=" ")
 
 
+def test_show_adds_html_for_jupyterlab_alone(images, monkeypatch):
+    forms = []
+    monkeypatch.setattr(plots, "display", lambda data, raw, metadata: forms.append(data))
+    for environment in ({}, {"JPY_SESSION_NAME": "02.ipynb"}):
+        monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        plots.show(plots.image_grid(images), alt='Six "greys".')
+    alone, live = forms
+    assert "text/html" not in alone and 'alt="Six &quot;greys&quot;."' in live["text/html"]
+    png = base64.b64decode(re.search(r"base64,([^\"]+)", live["text/html"])[1])
+    assert png == live["image/png"] == alone["image/png"]
+
+
 def test_animation_frames(images):
     html = plots.animation({1: images, 2: -images}, alt='a "film"', columns=3).data
     gif = Image.open(io.BytesIO(base64.b64decode(re.search(r"base64,([^\"]+)", html)[1])))
@@ -161,11 +175,11 @@ def test_histogram_counts():
 
 def test_a_sheet_has_each_picture_in_its_place():
     images = torch.linspace(-1, 1, 6).view(6, 1, 1, 1).expand(6, 1, 28, 28)
-    sheet = np.asarray(plots.sheet(images, 3, scale=2))
-    assert sheet.shape == (2 * 58, 3 * 58)
-    shades = [sheet[row, column] for row in (10, 70) for column in (10, 70, 130)]
+    sheet = np.asarray(plots.sheet(images, 3))
+    assert sheet.shape == (2 * 30, 3 * 30)
+    shades = [sheet[row, column] for row in (5, 35) for column in (5, 35, 65)]
     assert shades == [0, 51, 102, 153, 204, 255]
-    assert (sheet[:, 56:58] == 40).all() and (sheet[56:58] == 40).all(), "gaps"
+    assert (sheet[:, 28:30] == 40).all() and (sheet[28:30] == 40).all(), "gaps"
 
 
 def test_a_sheet_without_gaps_and_with_an_empty_place(images):
@@ -179,14 +193,6 @@ def test_a_sheet_without_gaps_and_with_an_empty_place(images):
         204,
         40,
     ]
-
-
-def test_each_picture_of_a_sheet_has_its_own_caption():
-    images = torch.full((4, 1, 28, 28), -1.0)
-    sheet = np.asarray(plots.sheet(images, 2, scale=2, captions=["8  98%", "", "", "1"]))
-    assert sheet.shape == (2 * 72, 2 * 58)
-    lines = [sheet[row * 72 + 58 :, column * 58 :][:14, :56] for row in (0, 1) for column in (0, 1)]
-    assert [(line > 200).any() for line in lines] == [True, False, False, True]
 
 
 def test_drawn_and_png_keep_size_and_pixels():

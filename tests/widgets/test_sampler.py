@@ -1,155 +1,139 @@
-"""The sampler reacts to its controls, and says what goes wrong."""
+"""What the sampler hands to the page, and what its state stands for."""
 
-import asyncio
+import re
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
-from gan_helpers import judges, networks, plots, widgets
-from gan_helpers.widgets import digit_sampler
-from tests.waiting import until
-from tests.widgets.parts import inside, pixels
+from gan_helpers import data, judges, metrics, networks, widgets
+from gan_helpers.widgets import page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def conditional():
     return widgets.sampler(conditional=True)
+
+
+def read(images):
+    return judges.read(judges.load(), images)[1].argmax(1)
 
 
 def test_a_sampler_opens_on_a_shipped_generator_with_its_own_pictures():
     sampler = widgets.sampler()
     G = networks.trained_generator()
     z = torch.randn(100, G.latent_dim, generator=torch.Generator().manual_seed(0))[:36]
-    assert torch.allclose(sampler.images, networks.sample(G, z), atol=1e-5)
-    assert sampler.message.value == "" and "36 samples, seed 0" in sampler.text.value
+    assert torch.equal(sampler.z, z) and sampler.labels is None
+    assert torch.equal(sampler.images, networks.sample(G, z))
 
 
-@pytest.mark.parametrize(
-    "control, value",
-    [
-        ("truncation", 0.5),
-        ("seed", 3),
-        ("judge", True),
-        ("digit", 7),
-        ("share", 0.5),
-        (0, 2.0),
-        (3, -2.0),
-    ],
-)
-def test_each_control_changes_the_sheet(conditional, control, value):
-    widget = (
-        conditional.sliders[control] if isinstance(control, int) else getattr(conditional, control)
-    )
-    before = pixels(conditional.sheet)
-    old = widget.value
-    widget.value = value
-    assert conditional.message.value == ""
-    changed = pixels(conditional.sheet)
-    widget.value = old
-    assert changed.shape != before.shape or (changed != before).any()
-    assert (pixels(conditional.sheet) == before).all(), "the same settings give the same sheet"
+def test_z_is_noise_times_the_truncation_plus_steps_along_the_directions():
+    sampler = widgets.sampler()
+    noise = sampler.z
+    sampler.set(truncation=0.5, direction_2=2, direction_4=-1.5)
+    second, fourth = sampler.directions[1], sampler.directions[3]
+    expected = 0.5 * noise + 2 * torch.tensor(second) - 1.5 * torch.tensor(fourth)
+    assert torch.allclose(sampler.z, expected, atol=1e-6)
+    sampler.set(truncation=1, direction_2=0, direction_4=0, grid=2)
+    assert torch.equal(sampler.z, noise[:4]), "another grid keeps the pictures"
 
 
 def test_a_conditional_sampler_draws_the_digit_that_is_asked_for(conditional):
-    def read():
-        return judges.read(judges.load(), conditional.images)[1].argmax(1)
-
-    conditional.digit.value = 7
-    assert (read() == 7).float().mean() > 0.8
-    conditional.other.value = 3
-    conditional.share.value = 1.0
-    assert (read() == 3).float().mean() > 0.8
-    conditional.digit.value = digit_sampler.EACH
-    conditional.share.value = 0.0
-    assert (read() == torch.arange(36) % 10).float().mean() > 0.8
-
-
-def test_another_size_keeps_the_pictures(conditional):
-    before = conditional.images
-    conditional.size.value = 2
-    assert torch.allclose(conditional.images, before[:4], atol=1e-5)
-    conditional.size.value = 6
+    assert (read(conditional.images) == torch.arange(36) % 10).float().mean() > 0.8
+    conditional.set(digit=7)
+    assert (read(conditional.images) == 7).float().mean() > 0.8
+    conditional.set(mixed_with=3, share=0.25)
+    expected = torch.zeros(36, 10)
+    expected[:, 7] = 0.75
+    expected[:, 3] = 0.25
+    assert torch.equal(conditional.labels, expected)
+    conditional.set(share=1)
+    assert (read(conditional.images) == 3).float().mean() > 0.8
 
 
-def test_the_walk_leads_from_one_picked_picture_to_the_other(conditional):
-    conditional.first.value = 2
-    conditional.last.value = 9
-    for share, place in ((0.0, 1), (1.0, 8)):
-        conditional.walk.value = share
-        strip = pixels(conditional.walked)  # the ends, and between them where the walk is
-        between = strip[:84, 86:170]
-        assert (
-            between
-            == np.asarray(plots.sheet(conditional.images[place : place + 1], 1, scale=3))[:84, :84]
-        ).all()
-    conditional.first.value = 100  # more than the sheet has
-    assert conditional.message.value == "" and "Picture 36 on the left" in conditional.text.value
+def test_the_line_says_what_was_changed_and_brings_it_back(conditional):
+    assert conditional.line == ""
+    conditional.set(seed=3, direction_1=2.5, digit=0, share=0.05)
+    assert conditional.line == "seed 3 · direction 1 = 2.5 · digit 0 · share 0.05"
+    other = widgets.sampler(conditional=True)
+    other.set(truncation=0.5)  # what a line does not name is as at the start
+    other.restore(conditional.line)
+    assert other.state == conditional.state
+    assert torch.equal(other.images, conditional.images)
+    other.restore("")
+    assert other.line == ""
 
 
-def test_the_judge_reads_each_picture(conditional):
-    conditional.judge.value = True
-    read = judges.read(judges.load(), conditional.images)[1].softmax(1)
-    assert f"a {read.argmax(1)[read.max(1).values.argmin()]}" in conditional.text.value
-    assert pixels(conditional.sheet).shape == (6 * 72, 6 * 58)
-    conditional.judge.value = False
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ("seed", "no setting"),
+        ("sede 3", "no control sede, but seed, grid"),
+        ("seed 3 · truncation 2", "truncation must lie between 0 and 1.5, got 2"),
+        ("direction 1 = -4.5", "direction 1 must lie between -4 and 4"),
+        ("grid 1.5.2", "no setting"),
+        ("grid 1.5", "grid must be a whole number"),
+    ],
+)
+def test_a_wrong_line_is_refused_and_changes_nothing(line, words):
+    sampler = widgets.sampler()
+    sampler.set(seed=9)
+    with pytest.raises(ValueError, match=words):
+        sampler.restore(line)
+    assert sampler.line == "seed 9"
 
 
-def test_new_noise_and_save(conditional, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    seed = conditional.seed.value
-    conditional.new_noise.click()
-    assert conditional.seed.value == seed + 1
-    conditional.save.click()
-    conditional.save.click()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["digits-1.png", "digits-2.png"]
-    assert (np.asarray(Image.open(tmp_path / "digits-1.png")) == pixels(conditional.sheet)).all()
-    conditional.seed.value = conditional.seed.max
-    conditional.new_noise.click()
-    assert conditional.seed.value == 0
-    conditional.seed.value = seed
+def test_generators_side_by_side_get_the_same_z():
+    first = networks.DenseGenerator(8, (16, 16))
+    second = networks.DenseGenerator(8, (16, 16))
+    sampler = widgets.sampler({"before": first, "after": second})
+    assert sampler.names == ["before", "after"]
+    assert list(sampler.images) == ["before", "after"]
+    for name, G in (("before", first), ("after", second)):
+        assert torch.equal(sampler.images[name], networks.sample(G, sampler.z))
+    with pytest.raises(ValueError, match="z of one length, got before 8, after 9"):
+        widgets.sampler({"before": first, "after": networks.DenseGenerator(9, (16, 16))})
 
 
-def test_number_fields_and_sliders_move_together(conditional):
-    number = next(
-        widget
-        for widget in inside(conditional)
-        if getattr(widget, "description", "") == "direction 1"
-    )
-    number.value = 1.5
-    assert conditional.sliders[0].value == 1.5
-    conditional.sliders[0].value = 0.0
-    assert number.value == 0.0
+def answer(sampler, want, monkeypatch):
+    """What the sampler sends when the page wants something."""
+    sent = []
+    monkeypatch.setattr(sampler, "send", sent.append)
+    sampler._answer(sampler, {"want": want}, [])
+    return sent
 
 
-def test_an_error_in_a_callback_is_shown_in_words():
-    net = networks.DenseGenerator(latent_dim=8, hidden=(16, 16))
-    sampler = widgets.sampler(net)
-    net.latent_dim = 7  # what a reader may do in another cell
-    for change in (lambda: setattr(sampler.seed, "value", 1), sampler.new_noise.click):
-        change()
-        assert "That did not work" in sampler.message.value and "Error" not in sampler.text.value
-    net.latent_dim = 8
-    sampler.seed.value = 3
-    assert sampler.message.value == ""
+def test_the_judge_reads_each_picture_and_the_nearest_digit_is_found(conditional, monkeypatch):
+    conditional.set(walk_from=3)
+    (sent,) = answer(conditional, "judge", monkeypatch)
+    shares, digits = judges.read(judges.load(), conditional.images)[1].softmax(1).max(1)
+    assert sent["readings"][0][2] == f"{digits[2]}  {shares[2]:.0%}"
+    assert f"a {digits[shares.argmin()]}" in sent["words"]
+    (place,), (distance,) = metrics.nearest_train(conditional.images[2:3])
+    nearest = data.to_tanh_range(data.mnist("train")[0][place]).flatten()
+    assert torch.equal(torch.tensor(sent["nearest"]), nearest)
+    assert re.search(rf"picture 3, at a distance of {distance:.1f}", sent["words"])
+
+
+def test_a_generator_that_is_trained_on_sends_its_new_weights(monkeypatch):
+    G = networks.DenseGenerator(8, (16, 16))
+    sampler = widgets.sampler(G)
+    before = sampler.weights
+    answer(sampler, "weights", monkeypatch)
+    assert sampler.weights == before
+    with torch.no_grad():
+        G.layers[0].weight[0, 0] = 5
+    answer(sampler, "weights", monkeypatch)
+    numbers = np.frombuffer(sampler.weights[0], np.float32)
+    assert numbers[0] == 5 and len(numbers) == len(before[0]) // 4
+
+
+def test_generators_that_do_not_fit_are_refused():
     with pytest.raises(TypeError, match="latent_dim"):
         widgets.sampler(torch.nn.Linear(2, 2))
+    with pytest.raises(ValueError, match="conditional=True"):
+        widgets.sampler(networks.CompactGenerator(classes=10))
 
 
-def test_fast_changes_are_drawn_once_with_the_newest_values():
-    async def drag():
-        sampler = widgets.sampler()
-        drawn = []
-        draw = sampler._draw
-        sampler._draw = lambda: (drawn.append(sampler.seed.value), draw())
-        for seed in range(1, 30):
-            sampler.seed.value = seed
-        assert drawn == []
-        await until(lambda: drawn)
-        assert drawn == [29]
-        sampler.seed.value = 30
-        await until(lambda: len(drawn) > 1)
-        assert drawn == [29, 30]
-
-    asyncio.run(drag())
+def test_without_anywidget_there_is_a_sentence():
+    assert "pip install anywidget" in page.StillPart()._repr_mimebundle_()["text/plain"]

@@ -1,32 +1,45 @@
-"""The scrubber shows the snapshot of its step, marks it in the curves, and plays."""
+"""What the scrubber hands to the page, and what its index stands for."""
 
-import asyncio
+import io
 
 import numpy as np
 import pytest
+from PIL import Image
+from traitlets import TraitError
 
 from gan_helpers import training, widgets
-from gan_helpers.widgets import snapshot_scrubber
-from tests.waiting import until
-from tests.widgets.parts import history_of, pixels
+from tests.widgets.parts import history_of
 
 
-def test_a_scrubber_shows_the_snapshot_of_its_step_and_marks_it():
-    history = history_of()
-    scrubber = widgets.scrubber(history)
-    assert scrubber.step.value == 40 and pixels(scrubber.sheet)[5, 5] == 255
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+
+
+def test_the_film_holds_each_snapshot_below_the_one_before():
+    scrubber = widgets.scrubber(history_of())
+    assert scrubber.steps == [10, 20, 30, 40] and scrubber.step == 40
+    film = pixels(scrubber.film)
+    height = len(film) // 4
+    assert [film[number * height + 5, 5] for number in range(4)] == [64, 128, 191, 255]
+
+
+def test_each_step_is_marked_in_each_plot():
+    scrubber = widgets.scrubber(history_of())
     curves = pixels(scrubber.curves)
-    scrubber.slider.value = 0
-    assert scrubber.step.value == 10 and pixels(scrubber.sheet)[5, 5] == 64
-    assert "d_loss 0.10" in scrubber.text.value and "step 10" in scrubber.text.value
-    left = np.where((pixels(scrubber.curves) != curves).any(0))[0]
-    scrubber.step.value = 30
-    assert (
-        scrubber.slider.value == 2
-        and np.where((pixels(scrubber.curves) != curves).any(0))[0].min() > left.min()
-    )
-    (still,) = scrubber.figure().images
-    assert still.get_array().shape[0] == len(pixels(scrubber.sheet)) + len(pixels(scrubber.curves))
+    scrubber.index = 1
+    marked = scrubber.figure().images[0].get_array()
+    sheet_height = len(marked) - len(curves)
+    changed = np.asarray(Image.fromarray(marked).convert("L"))[sheet_height:, : curves.shape[1]]
+    columns = np.flatnonzero((changed != curves).any(0))
+    rows = np.flatnonzero((changed != curves).any(1))
+    height, width = curves.shape
+    for mark in scrubber.marks:
+        assert sorted(mark["left"]) == mark["left"]
+        assert np.abs(columns - mark["left"][1] * width).min() <= 1
+        assert abs(rows.min() - mark["top"] * height) <= 2
+        assert abs(rows.max() - (mark["top"] + mark["height"]) * height) <= 2
+    first, second = scrubber.marks
+    assert max(first["left"]) < min(second["left"]), "two plots side by side"
 
 
 def test_a_scrubber_names_the_values_of_its_step():
@@ -34,41 +47,14 @@ def test_a_scrubber_names_the_values_of_its_step():
     history.steps["g_loss"] = [12, 17]  # a series that begins later
     history.values["g_loss"] = [3.0, 4.0]
     scrubber = widgets.scrubber(history)
-    assert "g_loss 4.00" in scrubber.text.value and "d_loss 0.05" in scrubber.text.value
-    scrubber.slider.value = 0
-    assert "g_loss 3.00" in scrubber.text.value and "d_loss 0.10" in scrubber.text.value
+    assert "g_loss 4.00" in scrubber.words[-1] and "d_loss 0.05" in scrubber.words[-1]
+    assert "g_loss 3.00" in scrubber.words[0] and "d_loss 0.10" in scrubber.words[0]
+    assert scrubber.words[0].startswith("4 samples after step 10.")
 
 
-def test_a_scrubber_without_snapshots_says_so():
+def test_a_scrubber_without_snapshots_says_so_and_there_is_no_other_index():
     with pytest.raises(ValueError, match="no snapshot"):
         widgets.scrubber(training.History())
-
-
-def test_play_goes_through_the_snapshots_and_pauses(monkeypatch):
-    monkeypatch.setattr(snapshot_scrubber, "FRAME", 0.02)
-
-    async def play():
-        scrubber = widgets.scrubber(history_of())
-        seen = []
-        said = []
-
-        def pause_at_the_second(change):
-            seen.append(change["new"])
-            said.append(scrubber.play.description)
-            if change["new"] == 1:
-                scrubber.play.click()
-
-        scrubber.slider.observe(pause_at_the_second, "value")
-        scrubber.play.click()  # at the end: begins anew
-        await until(lambda: 1 in seen and scrubber.play.description == "Play")
-        # By the loop's clock: a next picture would come before.
-        await asyncio.sleep(2 * snapshot_scrubber.FRAME)
-        assert seen == [0, 1]
-        assert said == ["Play", "Pause"]
-        assert scrubber.slider.value == 1
-        scrubber.slider.unobserve(pause_at_the_second, "value")
-        scrubber.play.click()
-        await until(lambda: scrubber.slider.value == 3 and scrubber.play.description == "Play")
-        assert scrubber.message.value == ""
-
-    asyncio.run(play())
+    scrubber = widgets.scrubber(history_of())
+    with pytest.raises(TraitError, match="between 0 and 3"):
+        scrubber.index = 4
