@@ -19,7 +19,7 @@ import nbformat
 from nbconvert import HTMLExporter
 
 from gan_helpers import tables
-from gan_notebooks import marks, notebooks, runner
+from gan_notebooks import live_parts, marks, notebooks, runner
 from gan_notebooks.commands import add_choice_of_lessons, exit_code
 from gan_notebooks.errors import CourseError
 from gan_notebooks.files import read_text
@@ -29,7 +29,6 @@ ROOT = Path(__file__).parents[1]
 FORMULA = re.compile(r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
 # In a code cell's metadata: tells whether it was changed after it was run.
 SOURCE_HASH = "source_when_run"
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 INDEX = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Adversarial Digits</title>
@@ -47,7 +46,7 @@ def source_hash(cell):
 
 
 def store(notebook, build=ROOT / "build"):
-    """Run `notebook` at its defaults and write its outputs back into it.
+    """Run `notebook` at its defaults and write its outputs back into it; live_parts beside it.
 
     Returns the runner.Result. Where the run stopped with an error the notebook is unchanged.
     """
@@ -63,6 +62,7 @@ def store(notebook, build=ROOT / "build"):
             cell.execution_count = executed_cell.execution_count
             cell.metadata[SOURCE_HASH] = source_hash(cell)
     stored.metadata.pop("widgets", None)
+    live_parts.store(Path(notebook), executed)
     tables.replace(notebook, nbformat.writes(stored) + "\n")
     return result
 
@@ -74,7 +74,7 @@ def _storable(outputs):
     """
     kept = []
     for output in outputs:
-        if WIDGET_VIEW in output.get("data", {}):
+        if live_parts.WIDGET_VIEW in output.get("data", {}):
             continue
         if kept and output.output_type == "stream" and kept[-1].get("name") == output.name:
             kept[-1].text += output.text

@@ -70,9 +70,10 @@ def test_convolutions_say_their_shapes():
     transposed = nn.ConvTranspose2d(4, 1, 2)
     net, weights = page_net.describe(Net(nn.Unflatten(1, (4, 1, 1)), transposed), False)
     # [4, 1, 2, 2] becomes [outputs and taps, inputs].
-    assert numbers_of(net, weights, 0, "weight") == transposed.weight.detach().view(
-        4, 4
-    ).T.flatten().tolist()
+    assert (
+        numbers_of(net, weights, 0, "weight")
+        == transposed.weight.detach().view(4, 4).T.flatten().tolist()
+    )
 
 
 def test_kinds_and_labels_are_found():
