@@ -78,7 +78,7 @@ def test_every_address_is_the_one_in_pyproject():
 SETUP = """import sys
 
 if "google.colab" in sys.modules:
-    %pip install -q --no-deps git+https://github.com/ADDRESS
+    %pip install -q --no-deps anywidget psygnal git+https://github.com/ADDRESS
 
 try:
     from gan_helpers.lesson import Lesson
