@@ -9,6 +9,7 @@ from pathlib import Path
 import ipywidgets
 import traitlets
 
+HINT = "If no controls show below, run this cell."  # so in a saved copy, and where no kernel is
 DELAY = 0.01  # seconds from a change to its picture: what changes meanwhile comes into the same one
 NAMES_SCRIPT = Path(__file__).with_name("names.js").read_text("utf-8")
 

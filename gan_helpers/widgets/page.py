@@ -9,8 +9,10 @@ import traitlets
 
 try:
     from anywidget import AnyWidget
-except ModuleNotFoundError:  # as on Colab, where the set-up cell was not run
+except ModuleNotFoundError:
     AnyWidget = None
+
+from gan_helpers.widgets import live
 
 FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "page.css").read_text("utf-8")
@@ -27,7 +29,12 @@ class StillPart(traitlets.HasTraits):
         return {"text/plain": NEEDED}
 
 
-PagePart = AnyWidget or StillPart
+class PagePart(AnyWidget or StillPart):
+    """What the sampler and the scrubber are: widgets that a page runs by itself."""
+
+    def _repr_mimebundle_(self, **options):
+        print(live.HINT)
+        return super()._repr_mimebundle_(**options)
 
 
 def module(*names):
