@@ -43,7 +43,7 @@ class Sampler(live.LiveBox):
             *self._walk_controls(),
         ]
         self.sheet = live.picture()
-        self.text = live.status_line()
+        self.text = ipywidgets.HTML()
         super().__init__([live.row([ipywidgets.VBox(controls), self.sheet]), self.text])
 
     def figure(self):

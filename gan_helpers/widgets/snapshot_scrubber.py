@@ -27,7 +27,7 @@ class Scrubber(live.LiveBox):
         self._draw_curves()
         self.sheet = live.picture()
         self.curves = live.picture()
-        self.text = live.status_line()
+        self.text = ipywidgets.HTML()
         controls = ipywidgets.HBox([self.play, self.step, self.slider])
         super().__init__([controls, self.sheet, self.curves, self.text])
         if self._loop is None:  # nothing could wake it for the next picture

@@ -7,6 +7,7 @@ import ipywidgets
 import torch
 
 from gan_helpers import networks, widgets
+from gan_helpers.widgets import live
 from tests.widgets.parts import Step, history_of, inside, train_panel
 
 CLICKABLE = (ipywidgets.Button,)
@@ -51,9 +52,10 @@ def test_every_control_has_a_name_and_every_picture_a_line_below():
                 ipywidgets.HTML,
                 ipywidgets.Image,
                 ipywidgets.Box,
+                live.PagePart,
             )
             assert all(isinstance(part, known) for part in parts), (
-                "only what ipywidgets 7.7.1 has and names"
+                "only what ipywidgets 7.7.1 has and names, and what the page draws"
             )
 
     asyncio.run(look())

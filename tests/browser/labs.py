@@ -1,0 +1,97 @@
+"""A JupyterLab of one's own and a Chromium, for the tests that look at lessons in a browser."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from jupyter_server.serverapp import list_running_servers
+from playwright.sync_api import expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 60  # in which a change must be seen, on a slow machine that does other things too
+# Of JupyterLab: cells out of sight are in the page, too; the kernel starts; nobody asks for news.
+SETTINGS = {
+    "notebook-extension/tracker": {"windowingMode": "none", "autoStartDefaultKernel": True},
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+
+
+def until(condition, what, seconds=SECONDS):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not after {seconds} seconds: {what}"
+        time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def chromium():
+    """A browser that cannot look up another machine. CHROMIUM is the path of one to use."""
+    expect.set_options(timeout=SECONDS * 1000)
+    with sync_playwright() as playwright:
+        path = path_of_chromium(playwright)
+        if not Path(path).exists():
+            pytest.fail(
+                f"These tests need the browser Chromium, and there is no {path}. Install it by "
+                "`apt install chromium` or by `python -m playwright install chromium`, or set "
+                "CHROMIUM to its path."
+            )
+        no_network = [
+            "--no-proxy-server",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        ]
+        arguments = ["--disable-gpu", *no_network]
+        yield playwright.chromium.launch(executable_path=path, args=arguments)
+
+
+def path_of_chromium(playwright):
+    """The variable's, else the system's, else playwright's own."""
+    if path := os.environ.get("CHROMIUM"):
+        return path
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    return playwright.chromium.executable_path
+
+
+@contextlib.contextmanager
+def running_lab(folder, *options):
+    """A JupyterLab with nobody's own settings over a folder, with more command line options.
+
+    A dict: "url", "token" and more (all str).
+    """
+    for name, settings in SETTINGS.items():
+        path = folder / f"config/lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(settings))
+    own = {"IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(ROOT)}
+    for kind in ("config", "data", "runtime"):
+        own[f"JUPYTER_{kind.upper()}_DIR"] = str(folder / kind)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+    command += [f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1", *options]
+    command.append("--ServerApp.port=0")  # any port that is free
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    with open(folder / "log", "w") as log:
+        server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log)
+
+    def has_started_or_ended():
+        return server.poll() is not None or any(list_running_servers(folder / "runtime"))
+
+    try:
+        until(has_started_or_ended, "JupyterLab starts")
+        assert server.poll() is None, (folder / "log").read_text()
+        info = next(list_running_servers(folder / "runtime"))
+        assert info["token"]
+        yield info
+    finally:
+        server.terminate()  # it ends its kernels first
+        try:
+            server.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()  # kernels end by themselves once it is gone
