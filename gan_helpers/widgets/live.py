@@ -85,11 +85,12 @@ class _Picture(ipywidgets.Image):
 
 
 def picture():
-    """An Image widget as large as its PNG: a box would stretch it.
+    """An Image widget as large as its PNG, where the page is as wide: a box would stretch it.
 
     Its tooltip is its name for screen readers.
     """
-    return _Picture(format="png", layout={"align_self": "flex-start"})
+    # ipywidgets makes it as wide as the page and adds margins: then it sticks out.
+    return _Picture(format="png", layout={"align_self": "flex-start", "margin": "2px 0"})
 
 
 def row(parts):

@@ -4,8 +4,6 @@
 // the question, '' while it is open; `verdicts`, the words by option, for a button "Answer" that
 // gives them at once; `answers`, what has been answered, try after try.
 
-let groups = 0; // radio buttons of one name are one group in the whole page
-
 function make(kind, text, parent) {
   const part = document.createElement(kind);
   part.textContent = text;
@@ -33,7 +31,7 @@ function drawRadios(model, group, name) {
 }
 
 function render({ model, el }) {
-  const name = `question-${(groups += 1)}`;
+  const name = `question-${Math.random()}`; // radios of one name are one group in the whole page
   const group = make('fieldset', '', el);
   const button = make('button', '', el);
   button.type = 'button';

@@ -237,7 +237,8 @@ class TrainPanel(ipywidgets.VBox):
         self.picture.value, reading = self._figure.draw(self.history, images)
         series = self.history.values.items()
         latest = "; ".join(f"{name} {values[-1]:.3f}" for name, values in series)
-        self.picture.tooltip = f"Step {self.history.step:,}. {latest}. {reading}".strip()
+        sentences = [f"Step {self.history.step:,}", *filter(None, [latest]), reading]
+        self.picture.tooltip = ". ".join(sentences)
         self._measure_speed()
         self._say()
         self._drawn_step = self.history.step

@@ -424,7 +424,7 @@ def test_spiral_panel():
 
 
 def test_a_guess_comes_before_its_answer_can_be_read(panel):
-    """The buttons' names do not tell it, and the lesson shows other turns than those asked about."""
+    """The buttons' names do not tell it, and the lesson shows later turns than those asked of."""
     for button in panel.experiments.values():
         assert not re.search("strong|fair|collapse|cure|spiral", button.description)
     for plan in game.EXPERIMENTS.values():
