@@ -56,6 +56,7 @@ def make_speed():
     speed = _number("Turns a frame", 1, 50)
     speed.value = 5
     speed.style.description_width = "initial"
+    speed.layout.width = "max-content"
     return speed
 
 

@@ -79,7 +79,9 @@ class SpiralPanel(live.LiveBox):
         )
         self.rounds = ipywidgets.BoundedIntText(description="Rounds", value=0, min=0, max=24)
         self.set_up_button = ipywidgets.Button(
-            description="5. one number each", tooltip="set up experiment 5"
+            description="5. one number each",
+            tooltip="set up experiment 5",
+            layout={"width": "auto", "align_self": "flex-start"},
         )
         self.set_up_button.on_click(lambda _button: self._attempt(self.set_up))
         self.question = Question()
@@ -89,8 +91,8 @@ class SpiralPanel(live.LiveBox):
             control.observe(self._changed, "value")
         controls = [
             self.order,
-            live.stepper(self.step, "smaller", "larger"),
-            live.stepper(self.rounds, "fewer", "more"),
+            live.stepper(self.step, "smaller step", "larger step"),
+            live.stepper(self.rounds, "fewer rounds", "more rounds"),
         ]
         above = [self.set_up_button, self.question]
         super().__init__([*above, *controls, self.picture, self.caption])

@@ -5,6 +5,7 @@
 function render({ model, el }) {
   const line = document.createElement('p');
   line.setAttribute('role', 'status');
+  line.hidden = Object.keys(model.get('words')).length === 0; // for the keys alone
   line.style.minHeight = '1.3em'; // nothing below jumps when it speaks
   line.style.margin = '2px';
   el.append(line);
