@@ -144,6 +144,7 @@ class TrainPanel(ipywidgets.VBox):
             TrainPanel.training_now = None
         if self.state == "running":
             self.state = "paused"
+            self._measure_speed()
             self._counted = None
             self._drawn_step = None  # with the mark it is another picture
             self._figure.mark(self.history.step)
