@@ -1,10 +1,34 @@
 """A quiz of multiple choice that explains every answer; plain text where no widgets are shown."""
 
-import html
 import random
 
 import ipywidgets
 from IPython.display import display
+
+from gan_helpers.widgets import live, page
+from gan_helpers.widgets.question import Question
+
+_quizzes = {}  # {its questions: Quiz}, of this lesson: a cell that is run again replaces its own
+
+
+class Quiz(page.Box):
+    """Questions (list of Question) with their right options, and a line that counts."""
+
+    def __init__(self, questions, right):
+        self.questions = questions
+        self.right = right
+        self.score = ipywidgets.HTML()
+        super().__init__([*questions, self.score])
+        for question in questions:
+            question.observe(_show_scores, "answers")
+
+    def hits(self, place):
+        """The questions (int) whose first answer (place 0) or last one (-1) is right."""
+        tries = [question.answers for question in self.questions]
+        return sum(
+            bool(answers) and answers[place] == option
+            for answers, option in zip(tries, self.right, strict=True)
+        )
 
 
 def ask(right, explanations):
@@ -12,9 +36,9 @@ def ask(right, explanations):
 
     `right`: dict of question to its option; `explanations`: dict of option to the sentence that
     tells how one sees it. The options are shuffled, so that their order in the code tells nothing:
-    by the words themselves, so in the same way on every run. Choosing an option explains at once;
-    the last line counts. Returns the widget, for tests. Raises ValueError where a right answer is
-    none of the options.
+    by the words themselves, so in the same way on every run. An answer is explained at once; the
+    last line counts, over all quizzes of the lesson. Returns the widget, for tests. Raises
+    ValueError where a right answer is none of the options.
     """
     for option in right.values():
         if option not in explanations:
@@ -24,44 +48,40 @@ def ask(right, explanations):
         print(f"{question}: which of these?")
     for option in options:
         print(f"  - {option}")
-
-    chosen = {}  # {question: the option chosen}
-    score = ipywidgets.HTML()
-
-    def count():
-        hits = sum(chosen.get(question) == option for question, option in right.items())
-        score.value = f"<b>{hits} of {len(right)} right</b>"
-
-    def choices_of(question):
-        """The radio buttons of a question and the line below them."""
-        choices = ipywidgets.RadioButtons(
+    questions = [
+        Question(
+            text=f"{question}: which of these?",
             options=options,
-            value=None,
-            description=question,
-            layout={"width": "max-content"},
+            verdicts=_verdicts(question, answer, explanations),
         )
-        verdict = ipywidgets.HTML()
+        for question, answer in right.items()
+    ]
+    quiz = Quiz(questions, list(right.values()))
+    _quizzes[tuple(right)] = quiz
+    _show_scores()
+    display(quiz)
+    return quiz
 
-        def judge(change):
-            option = change["new"]
-            chosen[question] = option
-            if option == right[question]:
-                words = "✔ Yes."
-            else:
-                words = f"✘ No. Look for this in {question}, and you will not find it:"
-            verdict.value = html.escape(f"{words} {explanations[option]}", quote=False)
-            count()
 
-        choices.observe(judge, "value")
-        return [choices, verdict]
+def _verdicts(question, answer, explanations):
+    """{option: what is said to whom answers it}."""
+    no = f"✘ No. Look for this in {question}, and you will not find it:"
+    return {
+        option: f"{'✔ Yes.' if option == answer else no} {explanation}"
+        for option, explanation in explanations.items()
+    }
 
-    parts = []
-    for question in right:
-        parts += choices_of(question)
-    count()
-    box = ipywidgets.VBox([*parts, score])
-    display(box)
-    return box
+
+def _show_scores(change=None):
+    """Count in all quizzes of the lesson."""
+    lesson = list(_quizzes.values())
+    count = sum(len(quiz.questions) for quiz in lesson)
+    hits = sum(quiz.hits(-1) for quiz in lesson)
+    hits_at_once = sum(quiz.hits(0) for quiz in lesson)
+    words = f"this lesson: {hits} of {count}, {hits_at_once} at the first try"
+    for quiz in lesson:
+        here = f"{quiz.hits(-1)} of {len(quiz.questions)} right"
+        quiz.score.value = live.text(f"{here}; {words}.")
 
 
 def _shuffled(questions, options):

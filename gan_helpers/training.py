@@ -179,20 +179,34 @@ def fit(step, batches, *, steps=None, epochs=None, snapshot=None, history=None, 
     """
     total = _number_of_steps(steps, epochs, batches)
     history = History() if history is None else history
-    # Rarely redrawn where nobody watches: each redraw is a line in a log.
-    interval = 0.2 if sys.stderr.isatty() else 2.0
-    with (
-        _stop_on_interrupt() as stop,
-        tqdm(
-            total=total, unit="step", mininterval=interval, ncols=100, disable=not bar
-        ) as progress,
-    ):
+    with _stop_on_interrupt() as stop, progress_bar(total, disable=not bar) as progress:
         for _ in training_loop(step, batches, history, steps=total, snapshot=snapshot):
             progress.set_postfix(_newest_losses(history), refresh=False)
             progress.update()
             if stop.is_set():
                 break
     return history
+
+
+def progress_bar(total, *, iterable=None, name=None, disable=False):
+    """tqdm's bar of `total` steps; one of an `iterable` is gone through as that is."""
+    return tqdm(
+        iterable,
+        name,
+        total,
+        file=_words_aside(),
+        unit="step",
+        # Rarely redrawn where nobody watches: each redraw is a line in a log.
+        mininterval=0.2 if sys.stderr.isatty() else 2.0,
+        ncols=100,
+        disable=disable,
+    )
+
+
+def _words_aside():
+    """The stream for what is no result: in a notebook not stderr, which JupyterLab paints red."""
+    in_notebook = type(sys.stdout).__module__.startswith("ipykernel")
+    return sys.stdout if in_notebook else sys.stderr
 
 
 def _number_of_steps(steps, epochs, batches):
@@ -231,7 +245,7 @@ def _stop_on_interrupt():
         stop.set()
         print(
             "\nStopping after this step; nets and history are kept. Once more stops at once.",
-            file=sys.stderr,
+            file=_words_aside(),
         )
 
     previous = signal.signal(signal.SIGINT, handler)

@@ -1,13 +1,16 @@
-"""A plugin of pytest: how `pytest --nbval out.ipynb` compares a lesson's standard error.
+"""A plugin of pytest: what `pytest --nbval out.ipynb` compares of what a lesson's cell prints.
 
 Installed with the course, it is there wherever nbval is. What a dependency warns of on the standard
 error differs from version to version and says nothing about the lesson: it is left out, and so are
-progress bars. Warnings of the course, such as metrics.ScoreWarning, are compared like everything
-that a cell prints. Other notebooks are compared as nbval does it by itself.
+progress bars, which stand on the standard output. Warnings of the course, such as
+metrics.ScoreWarning, are compared like everything that a cell prints. Other notebooks are compared
+as nbval does it by itself.
 """
 
 import re
 
+# As tqdm writes it: a name, "50%|███   | 1/2 [00:01<00:01, 1.0step/s]", and the end of the line.
+BAR = re.compile(r"[^\r\n]*\d+%\|[^|\r\n]*\| \d+/\d+ \[[^\r\n]*\]\s*")
 # As `warnings` writes those whose place is a module: metrics.py says why it gives no line.
 OWN_WARNING = re.compile(r"gan_helpers\.\S+:\d+: \w+Warning: .*")
 
@@ -27,7 +30,8 @@ def _is_lesson(notebook):
 def compared(outputs):
     """Of a cell's outputs (list of NotebookNode) those that must repeat.
 
-    Of the standard error only the course's own warnings; it is no output where there are none.
+    Of the standard error only the course's own warnings, of the standard output no progress bar;
+    they are no outputs where nothing else is there.
     """
     kept = []
     for output in outputs:
@@ -36,5 +40,10 @@ def compared(outputs):
             if not warnings:
                 continue
             output = type(output)(output, text="\n".join(warnings))
+        elif output.get("name") == "stdout" and BAR.search(output.text):
+            text = BAR.sub("", output.text)
+            if not text.strip():
+                continue
+            output = type(output)(output, text=text)
         kept.append(output)
     return kept

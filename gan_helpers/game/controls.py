@@ -47,14 +47,17 @@ def _layer(label, shown):
 
 
 def make_moment():
-    """The slider through the moments that are kept."""
-    return ipywidgets.IntSlider(description="Moment", min=0, max=0, continuous_update=False)
+    """The number of a moment, of those that are kept."""
+    return _number("Moment", 0, 0)
 
 
 def make_speed():
-    """The slider for the turns between two pictures of play."""
-    style = {"description_width": "initial"}
-    return ipywidgets.IntSlider(description="Turns a frame", value=5, min=1, max=50, style=style)
+    """The turns between two pictures of play."""
+    speed = _number("Turns a frame", 1, 50)
+    speed.value = 5
+    speed.style.description_width = "initial"
+    speed.layout.width = "max-content"
+    return speed
 
 
 class Drawing:

@@ -1,22 +1,21 @@
 """The experiments of lesson 00: settings, a question before, and how it came out."""
 
-import html
 from collections.abc import Callable
 from typing import NamedTuple
 
-import ipywidgets
-
-from gan_helpers.widgets import live
-
 
 class Experiment(NamedTuple):
-    """A game with a question that is judged `turns` after its start.
+    """A game that lesson 00 plays for `turns`, and the panel's own question about it.
 
-    `outcome(game, push at the start)` is one of the options.
+    `title`: what the panel calls it, which does not tell how it ends. The question is judged after
+    `asked` turns, which the lesson shows nowhere: `outcome(game, push at the start)` is one of the
+    options.
     """
 
+    title: str
     settings: dict
     turns: int
+    asked: int
     question: str
     options: tuple
     outcome: Callable
@@ -43,49 +42,39 @@ def _push_left(playing, start):
     return PUSH_LEFT[1]
 
 
-def _about_clouds(settings, turns):
-    question = f"After {turns} turns, how many of the ten clouds will hold fakes?"
-    return Experiment(settings, turns, question, CLOUDS_REACHED, _clouds_reached)
+def _about_clouds(title, settings, turns, asked):
+    question = f"After {asked} turns, how many of the ten clouds will hold fakes?"
+    return Experiment(title, settings, turns, asked, question, CLOUDS_REACHED, _clouds_reached)
 
 
-def _about_the_push(settings, turns):
-    question = f"D plays {turns} turns alone. How much of the first push on G will be left?"
-    return Experiment(settings, turns, question, PUSH_LEFT, _push_left)
+def _about_the_push(title, settings, turns, asked):
+    question = f"D plays {asked} turns alone. How much of the first push on G will be left?"
+    return Experiment(title, settings, turns, asked, question, PUSH_LEFT, _push_left)
 
 
+_D_ALONE = {"loss": "minimax", "rate_d": 5e-3, "steps_g": 0}
 _COLLAPSE = {"rate_g": 5e-3, "rate_d": 2e-3, "steps_g": 5}
+_CURE = _COLLAPSE | {"steps_d": 5}
 EXPERIMENTS = {
-    "a fair game": _about_clouds({}, 600),
-    "D too strong": _about_the_push({"loss": "minimax", "rate_d": 5e-3, "steps_g": 0}, 600),
-    "a collapse": _about_clouds(_COLLAPSE, 300),
-    "a cure": _about_clouds(_COLLAPSE | {"steps_d": 5}, 300),
+    "a fair game": _about_clouds("one step each", {}, 600, 100),
+    "D too strong": _about_the_push("D alone", _D_ALONE, 600, 50),
+    "a collapse": _about_clouds("more for G", _COLLAPSE, 300, 50),
+    "a cure": _about_clouds("more for D, too", _CURE, 300, 50),
 }
 
 
-class Question:
-    """A question with options, chosen before and judged after."""
+def ask(choice, text, options):
+    """Put a question to the reader in `choice`, a widgets.question.Question, and show it."""
+    choice.verdict = ""
+    choice.value = ""
+    choice.options = list(options)
+    choice.text = f"{text} Choose before you play."
+    choice.layout.display = None
 
-    def __init__(self):
-        self.choice = ipywidgets.RadioButtons(
-            description="I think:", options=[], layout={"width": "max-content"}
-        )
-        self.text = ipywidgets.HTML()
-        self.verdict = live.status_line()
-        self.verdict.layout.min_height = "54px"  # room beforehand: what is below shall not jump
-        parts = [self.text, self.choice, self.verdict]
-        self.box = ipywidgets.VBox(parts, layout={"display": "none"})
 
-    def ask(self, text, options):
-        self.text.value = f"<b>{html.escape(text)}</b> Choose before you play."
-        self.verdict.value = ""
-        self.choice.options = options
-        self.choice.value = None
-        self.box.layout.display = None
-
-    def judge(self, outcome):
-        guess = self.choice.value
-        if guess is None:
-            verdict = "You made no guess."
-        else:
-            verdict = "✔ Yes." if guess == outcome else "✘ No."
-        self.verdict.value = live.text(f"{verdict} It came out as: {outcome}.")
+def judge(choice, outcome):
+    """Close the question with how it came out, one of its options."""
+    words = "You made no guess."
+    if choice.value:
+        words = "✔ Yes." if choice.value == outcome else "✘ No."
+    choice.verdict = f"{words} It came out as: {outcome}."

@@ -12,10 +12,10 @@ import asyncio
 
 import ipywidgets
 
-from gan_helpers.game import controls, engine, view
-from gan_helpers.game.experiments import EXPERIMENTS, Question
+from gan_helpers.game import controls, engine, experiments, view
 from gan_helpers.game.settings import CHANGEABLE, SETTINGS
-from gan_helpers.widgets import live
+from gan_helpers.widgets import live, page
+from gan_helpers.widgets.question import Question
 
 
 class Panel:
@@ -35,7 +35,7 @@ class Panel:
         self.task = None  # what plays
         self.playing = False  # whether it goes on
         self.slow = None  # what is left of a turn in slow motion
-        self.wanted = None  # the moment that the slider asked for last
+        self.wanted = None  # the moment that the field asked for last
         self.experiment = None  # whose question waits for its turn
         self.quiet = False  # while settings are filled in, they start no game
         self._make_picture()
@@ -65,7 +65,7 @@ class Panel:
     def turns(self, count):
         self._finish_turn()
         if self.experiment:  # not beyond the turn that its question is about
-            count = min(count, self.experiment.turns - self.game.history.step)
+            count = min(count, self.experiment.asked - self.game.history.step)
         if count > 0:
             self.game.play(count)
         self.redraw()
@@ -103,7 +103,7 @@ class Panel:
         self.redraw("One move taken back")
 
     def go_to_wanted(self):
-        """To the moment that the slider asked for last: of quick moves only the last is drawn."""
+        """To the moment that the field asked for last: of quick moves only the last is drawn."""
         wanted = self.wanted
         self.wanted = None
         if wanted is None:
@@ -123,11 +123,11 @@ class Panel:
 
     def set_up(self, name):
         """An experiment: its settings, a fresh game, its question."""
-        experiment = EXPERIMENTS[name]
+        experiment = experiments.EXPERIMENTS[name]
         self._fill(SETTINGS | {"seed": self.controls["seed"].value} | experiment.settings)
         self.reset()
         self.experiment = experiment
-        self.question.ask(experiment.question, experiment.options)
+        experiments.ask(self.question, experiment.question, experiment.options)
 
     # How they are run
 
@@ -192,9 +192,10 @@ class Panel:
         self.picture.tooltip = words  # its name for screen readers, from ipywidgets 8 on
 
     def _judge_if_due(self):
-        if self.experiment and self.game.history.step >= self.experiment.turns:
+        if self.experiment and self.game.history.step >= self.experiment.asked:
             self.playing = False
-            self.question.judge(self.experiment.outcome(self.game, self.start_push))
+            outcome = self.experiment.outcome(self.game, self.start_push)
+            experiments.judge(self.question, outcome)
             self.experiment = None
 
     def _name_play(self):
@@ -205,7 +206,7 @@ class Panel:
     def _make_picture(self):
         self.drawn = view.LiveFigure()
         self.picture = live.picture()
-        self.caption = live.status_line()
+        self.caption = ipywidgets.HTML()
         self.error = ipywidgets.HTML()
         self.layers = controls.make_layers()
         for layer in self.layers.values():
@@ -224,17 +225,17 @@ class Panel:
             "Start again": self.reset,
         }
         self.buttons = {name: self._button(name, action) for name, action in actions.items()}
-        self.question = Question()
+        self.question = Question(layout={"display": "none"})
         self.experiments = {}
-        for number, name in enumerate(EXPERIMENTS, 1):
-            label = f"{number}. {name}"
+        for number, (name, experiment) in enumerate(experiments.EXPERIMENTS.items(), 1):
+            label = f"{number}. {experiment.title}"
             self.experiments[name] = self._button(label, lambda name=name: self.set_up(name))
         self.moment = controls.make_moment()
         self.moment.observe(self._wish, "value")
         self.speed = controls.make_speed()
 
     def _wish(self, change):
-        # Perhaps in another thread. While the board is drawn the slider is put back to its moment:
+        # Perhaps in another thread. While the board is drawn the field is put back to its moment:
         # so what is wanted is noted apart.
         if change["new"] != self.game.position:
             self.wanted = change["new"]
@@ -249,9 +250,7 @@ class Panel:
     def _changed(self, name):
         if self.experiment and name != "seed":
             self.experiment = None
-            self.question.verdict.value = live.text(
-                "The settings have changed: the question no longer fits them."
-            )
+            self.question.verdict = "The settings have changed: the question no longer fits them."
         if name in CHANGEABLE:
             setattr(self.game, name, self.controls[name].value)
         else:
@@ -280,14 +279,14 @@ class Panel:
 
     def _arrange(self):
         note = "Loss, rates and steps count from the next move; the others start anew."
-        return ipywidgets.VBox(
+        return page.Box(
             [
                 ipywidgets.HTML("<b>Experiments</b>"),
                 live.row(self.experiments.values()),
-                self.question.box,
+                self.question,
                 ipywidgets.HTML("<b>Moves</b>"),
                 live.row(self.buttons.values()),
-                live.row([self.moment, self.speed]),
+                live.row([live.stepper(self.moment, "earlier", "later"), self.speed]),
                 live.row(self.layers.values()),
                 self.error,
                 self.picture,
@@ -295,6 +294,6 @@ class Panel:
                 ipywidgets.HTML(f"<b>Settings.</b> {note}"),
                 live.row(self.controls.values()),
                 self.drawing.box,
-                live.names(),
+                live.Echo(),
             ]
         )

@@ -1,11 +1,14 @@
 """The game of two numbers, f(x, y) = x·y: its rounds, its picture and its panel."""
 
+import math
+
 import ipywidgets
 from matplotlib.figure import Figure
 
 from gan_helpers import plots
-from gan_helpers.game.experiments import Question
+from gan_helpers.game import experiments
 from gan_helpers.widgets import live
+from gan_helpers.widgets.question import Question
 
 
 def bilinear(x, y, *, step, rounds, together=False):
@@ -58,38 +61,48 @@ def _numbers(points):
 
 
 class SpiralPanel(live.LiveBox):
-    """The game f(x, y) = x·y with a slider for the rounds."""
+    """The game f(x, y) = x·y, with fields for the step and the rounds."""
 
-    OPTIONS = ("back at (1, 1)", "nearer to (0, 0)", "farther out")
-    QUESTION = "From (1, 1), after six rounds with step 1, y first: where are x and y?"
+    STEP = 0.5  # of the question, which the lesson answers nowhere
+    QUESTION = (
+        "From (1, 1), both at once with step 0.5: after how many rounds is the point more than "
+        "four times as far from (0, 0) as at the start?"
+    )
+    OPTIONS = ("6 to 10", "11 to 15", "16 to 20")
 
     def __init__(self):
         self.order = ipywidgets.Dropdown(
-            description="Order", options=["y first, then x", "both at once"]
+            description="Order", options=["both at once", "y first, then x"]
         )
-        self.step = ipywidgets.FloatSlider(
-            description="Step", value=1.0, min=0.1, max=2.2, step=0.1
+        self.step = ipywidgets.BoundedFloatText(
+            description="Step", value=self.STEP, min=0.1, max=2.2, step=0.1
         )
-        self.rounds = ipywidgets.IntSlider(description="Rounds", value=0, min=0, max=24)
+        self.rounds = ipywidgets.BoundedIntText(description="Rounds", value=0, min=0, max=24)
         self.set_up_button = ipywidgets.Button(
-            description="5. the spiral", tooltip="set up experiment 5"
+            description="5. one number each",
+            tooltip="set up experiment 5",
+            layout={"width": "auto", "align_self": "flex-start"},
         )
         self.set_up_button.on_click(lambda _button: self._attempt(self.set_up))
         self.question = Question()
         self.picture = live.picture()
-        self.caption = live.status_line()
-        controls = [self.order, self.step, self.rounds]
-        for control in controls:
+        self.caption = ipywidgets.HTML()
+        for control in (self.order, self.step, self.rounds):
             control.observe(self._changed, "value")
-        above = [self.set_up_button, self.question.box]
+        controls = [
+            self.order,
+            live.stepper(self.step, "smaller step", "larger step"),
+            live.stepper(self.rounds, "fewer rounds", "more rounds"),
+        ]
+        above = [self.set_up_button, self.question]
         super().__init__([*above, *controls, self.picture, self.caption])
         self.set_up()
 
     def set_up(self):
         self.rounds.value = 0
         self.order.value = self.order.options[0]
-        self.step.value = 1.0
-        self.question.ask(self.QUESTION, self.OPTIONS)
+        self.step.value = self.STEP
+        experiments.ask(self.question, self.QUESTION, self.OPTIONS)
 
     def _draw(self):
         order = self.order.value
@@ -105,6 +118,7 @@ class SpiralPanel(live.LiveBox):
         words = f"After {rounds} round{plural}, {order}, step {step:.1f}: ({x:.2f}, {y:.2f})."
         self.caption.value = live.text(words)
         self.picture.tooltip = words
-        as_asked = not together and abs(step - 1) < 1e-9
-        if as_asked and rounds >= 6 and not self.question.verdict.value:
-            self.question.judge(self.OPTIONS[0])  # the sixth point is the first, whoever looks
+        as_asked = together and abs(step - self.STEP) < 1e-9
+        far = math.hypot(x, y) > 4 * math.hypot(1, 1)
+        if as_asked and far and not self.question.verdict:
+            experiments.judge(self.question, self.OPTIONS[1])  # after 13 rounds, whoever looks

@@ -1,4 +1,4 @@
-"""What moves in the lessons, each an ordinary ipywidgets box: the last line of a cell shows it.
+"""What moves in the lessons: the last line of a cell shows it.
 
     widgets.sampler()                      digits that follow sliders, of a trained generator
     widgets.scrubber(history)              a run's snapshots, with its curves

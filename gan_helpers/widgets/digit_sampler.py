@@ -25,7 +25,7 @@ CONTROLS = {  # name: start, lowest, highest, step
 LABELS = {"digit": (EACH, EACH, 9, 1), "mixed with": (8, 0, 9, 1), "share": (0, *SHARE)}
 
 
-class Sampler(page.PagePart):
+class Sampler(page.Hinted, page.PagePart):
     """Digits that follow controls; the last line of a cell shows it. sampler.js draws it.
 
     `generator`: a net with `latent_dim` as lessons train them, or a dict of names to two or more of

@@ -4,14 +4,13 @@ import asyncio
 import contextlib
 import html
 import sys
-from pathlib import Path
 
 import ipywidgets
 import traitlets
 
-HINT = "If no controls show below, run this cell."  # so in a saved copy, and where no kernel is
+from gan_helpers.widgets import page
+
 DELAY = 0.01  # seconds from a change to its picture: what changes meanwhile comes into the same one
-NAMES_SCRIPT = Path(__file__).with_name("names.js").read_text("utf-8")
 
 
 # The loop
@@ -82,11 +81,12 @@ class _Picture(ipywidgets.Image):
 
 
 def picture():
-    """An Image widget as large as its PNG: a box would stretch it.
+    """An Image widget as large as its PNG, where the page is as wide: a box would stretch it.
 
     Its tooltip is its name for screen readers.
     """
-    return _Picture(format="png", layout={"align_self": "flex-start"})
+    # ipywidgets makes it as wide as the page and adds margins: then it sticks out.
+    return _Picture(format="png", layout={"align_self": "flex-start", "margin": "2px 0"})
 
 
 def row(parts):
@@ -94,22 +94,28 @@ def row(parts):
     return ipywidgets.HBox(list(parts), layout={"flex_flow": "row wrap"})
 
 
-def names():
-    """An invisible widget that runs names.js in the page: one for each box that has sliders."""
-    # An image without a source calls it, once its view is there.
-    return ipywidgets.HTML(f'<img src="" alt="" hidden onerror="{html.escape(NAMES_SCRIPT)}">')
-
-
-def status_line():
-    """A line of text that a screen reader says when it changes, in a page with `names`."""
-    line = ipywidgets.HTML()
-    line.add_class("status-line")
-    return line
-
-
 def text(words):
-    """Words as a line of HTML."""
-    return f"<p>{html.escape(words)}</p>"
+    """Words as a line of HTML that a screen reader says when it comes."""
+    return f'<p role="status">{html.escape(words)}</p>'
+
+
+def stepper(field, lower, higher):
+    """A number field of ipywidgets between two buttons with these names; each takes one step.
+
+    In place of a slider: its handle has no name, and a field alone is hard to move on a phone.
+    """
+
+    def button(name, sign):
+        part = ipywidgets.Button(description=name, layout={"width": "auto"})
+
+        def move(_button):
+            field.value = round(field.value + sign * field.step, 9)  # the field keeps its limits
+
+        part.on_click(move)
+        return part
+
+    field.layout.width = "180px"
+    return ipywidgets.HBox([button(lower, -1), field, button(higher, 1)])
 
 
 def digit_counts(digits):
@@ -119,7 +125,22 @@ def digit_counts(digits):
     return f"The judge reads {', '.join(parts)}."
 
 
-class LiveBox(ipywidgets.VBox):
+class Echo(page.PagePart):
+    """The last part of a box: keeps its keys in it, and answers clicks at once, in a status line.
+
+    `words`: what the line says when a button is clicked, by the button's name, until `say` is
+    called. The page does it, so it works while the kernel is busy with a cell.
+    """
+
+    _esm = page.module("echo")
+    words = traitlets.Dict().tag(sync=True)
+    said = traitlets.List([0, ""]).tag(sync=True)  # a count, so that the same words come again
+
+    def say(self, words):
+        self.said = [self.said[0] + 1, words]
+
+
+class LiveBox(page.Box):
     """A box that draws itself anew, once, after any number of changes; it shows errors in words.
 
     A subclass has `_draw()`, and its controls call `_changed` (`observe(self._changed, "value")`).
@@ -130,7 +151,7 @@ class LiveBox(ipywidgets.VBox):
         # The cell's loop. Callbacks may be in another thread (JupyterLab's comms); drawing is not.
         self._loop = running_loop()
         self._due = False
-        super().__init__([*children, self.message, names()])
+        super().__init__([*children, self.message, Echo()])
         self._draw_now()
 
     def _changed(self, change=None):

@@ -1,42 +1,45 @@
 """Parts that run in the page: a JavaScript module beside the Python file, by anywidget's protocol.
 
-They answer while the kernel trains, and after it is gone.
+They answer while the kernel is busy, and after it is gone.
 """
 
 from pathlib import Path
 
-import traitlets
+import ipywidgets
 
 try:
     from anywidget import AnyWidget
-except ModuleNotFoundError:
+except ImportError:  # where somebody else has installed the course's packages
     AnyWidget = None
-
-from gan_helpers.widgets import live
 
 FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "page.css").read_text("utf-8")
-NEEDED = "The picture above can be moved where the package anywidget is: `pip install anywidget`."
-
-
-class StillPart(traitlets.HasTraits):
-    """In place of a live part where anywidget is missing: a sentence."""
-
-    def on_msg(self, callback):
-        """Nobody sends messages."""
-
-    def _repr_mimebundle_(self, **_options):
-        return {"text/plain": NEEDED}
-
-
-class PagePart(AnyWidget or StillPart):
-    """What the sampler and the scrubber are: widgets that a page runs by itself."""
-
-    def _repr_mimebundle_(self, **options):
-        print(live.HINT)
-        return super()._repr_mimebundle_(**options)
+HINT = "If no controls show below, run this cell."  # in a saved copy, and where no kernel is
 
 
 def module(*names):
     """The JavaScript files with these names as one ES module (str): a page gets it as one text."""
     return "\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in names)
+
+
+class Missing(ipywidgets.VBox):
+    """A sentence in place of a part that is drawn in the page."""
+
+    def __init__(self, **traits):
+        words = "A part is missing here: run <code>%pip install anywidget</code>, restart."
+        super().__init__([ipywidgets.HTML(words)], **traits)
+
+
+PagePart = AnyWidget or Missing
+
+
+class Hinted:
+    """A mixin for what a cell shows: it says before itself what to do where it is not seen."""
+
+    def _repr_mimebundle_(self, **options):
+        print(HINT)
+        return super()._repr_mimebundle_(**options)
+
+
+class Box(Hinted, ipywidgets.VBox):
+    """A box that a cell shows."""

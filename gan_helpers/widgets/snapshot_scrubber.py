@@ -9,7 +9,7 @@ from gan_helpers import plots
 from gan_helpers.widgets import page
 
 
-class Scrubber(page.PagePart):
+class Scrubber(page.Hinted, page.PagePart):
     """A slider through `history.snapshots`, beside its curves; the last line of a cell shows it.
 
     `index` says which snapshot is shown, `step` after which step it was taken. scrubber.js draws

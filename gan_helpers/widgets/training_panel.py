@@ -9,24 +9,35 @@ import math
 import time
 
 import ipywidgets
-import numpy as np
 import torch
-from matplotlib.figure import Figure
 
-from gan_helpers import judges, plots, training
-from gan_helpers.widgets import live
+from gan_helpers import training
+from gan_helpers.widgets import live, page, training_fields
+from gan_helpers.widgets.training_figure import LiveFigure, phases
 
 SLICE = 0.03  # seconds of training after which the kernel may do something else
 PHASE = 0.8  # seconds that slow motion shows each player's turn
 DRAWING = 0.2  # share of the time that may go into pictures
+# What the page says at once when a button is clicked.
+WORDS = {
+    "Start": "starting …",
+    "Pause": "pausing …",
+    "One step": "one step …",
+    "Stop": "stopping …",
+    "Train 1 more step": "training …",
+    "Train 100 more steps": "training …",
+    "Train 1,000 more steps": "training …",
+}
 
 
-class TrainPanel(ipywidgets.VBox):
+class TrainPanel(page.Box):
     """Train with `step` on `batches`, as `training.fit` does, at the reader's pace, with pictures.
 
     `history`: the History that goes on, of an earlier `fit` or a new one, in a variable of the
     notebook's: so the cell may be run again. `samples()`: images [N, 1, 28, 28] in [-1, 1] to show,
-    always from the same noise.
+    always from the same noise. `optimisers`: {"D": its optimiser, …}, whose learning rates can
+    then be changed on the way, for good. `d_step(images, labels)`: `step` without G's turn; with
+    it D can take more than one step for each of G's.
 
     It trains in slices between which other cells run, so they must not wait long for anything.
     Nets and history are the notebook's own: pausing, stopping or closing the panel loses nothing.
@@ -36,23 +47,29 @@ class TrainPanel(ipywidgets.VBox):
 
     training_now = None  # the panel whose task runs
 
-    def __init__(self, step, batches, *, history, samples):
+    def __init__(self, step, batches, *, history, samples, optimisers=None, d_step=None):
         self.history = history
         self._samples = samples
+        self._loop = live.running_loop()
+        fields = self._make_fields(optimisers or {}, d_step)
+        if d_step:
+            step = training_fields.with_more_of_d(step, d_step, self.d_steps)
         self._new_training = lambda: training.training_loop(step, batches, history, steps=math.inf)
         self._training = None  # the generator that trains, a step at a time
         self._task = None  # what drains it
         self._next_drawing = 0.0  # by time.perf_counter()
         self._drawn_step = None
+        self._counted = None  # while it trains, the step from which speed is measured, and when
+        self._speed = ""
         self.state = "paused"  # or "running" or "stopped"; changed on the loop only
-        self._loop = live.running_loop()
         controls = self._make_controls() if self._loop else self._make_buttons_for_more()
-        self._figure = _LiveFigure()
+        self._figure = LiveFigure()
         self.picture = live.picture()
-        # Room for all it says: nothing below shall jump.
-        self.text = ipywidgets.HTML(layout={"min_height": "130px"})
+        self.text = ipywidgets.HTML()
         self.message = ipywidgets.HTML()
-        super().__init__([live.row(controls), self.picture, self.text, self.message])
+        self.echo = live.Echo(words=WORDS)
+        rows = [live.row(controls), live.row(fields), self.echo]
+        super().__init__([*rows, self.picture, self.text, self.message])
         if TrainPanel.training_now:  # most likely this cell's own, from its last run
             TrainPanel.training_now._pause()
         self._show_state()
@@ -82,12 +99,27 @@ class TrainPanel(ipywidgets.VBox):
             self.more[count] = self._button(name, lambda count=count: self._train_now(count))
         return list(self.more.values())
 
+    def _make_fields(self, optimisers, d_step):
+        self.rates = {
+            name: training_fields.rate_field(name, optimiser)
+            for name, optimiser in optimisers.items()
+        }
+        self.d_steps = training_fields.d_steps_field()
+        self.goal = training_fields.goal_field()
+        fields = list(self.rates.values())
+        if d_step:
+            fields.append(self.d_steps)
+        if self._loop:
+            fields.append(self.goal)
+        return fields
+
     def _button(self, name, action):
         """A button; where its action fails, training rests."""
 
         def attempt():
             if self.state != "stopped":  # else a click that was on its way
                 live.attempt(action, self.message, after_error=self._pause)
+            self._say_state()
 
         button = ipywidgets.Button(description=name, layout={"width": "auto"})
         button.on_click(lambda _button: live.on_loop(self._loop, attempt))
@@ -101,6 +133,7 @@ class TrainPanel(ipywidgets.VBox):
             other._pause()
         TrainPanel.training_now = self
         self.state = "running"
+        self._counted = (self.history.step, time.perf_counter())
         self._show_state()
         if self._task is None or self._task.done():
             self._task = self._loop.create_task(self._train())
@@ -111,6 +144,11 @@ class TrainPanel(ipywidgets.VBox):
             TrainPanel.training_now = None
         if self.state == "running":
             self.state = "paused"
+            self._measure_speed()
+            self._counted = None
+            self._drawn_step = None  # with the mark it is another picture
+            self._figure.mark(self.history.step)
+            self._say_state()
         self._show_state()
 
     def _stop(self):
@@ -122,19 +160,21 @@ class TrainPanel(ipywidgets.VBox):
         self._pause()
         self._advance()
         self._draw()
-        self._say(" ".join(phases(self.history)), f"Picture: {self.picture.tooltip}")
+        self._say(" ".join(phases(self.history)))
 
     def _train_now(self, count):
         """Do `count` steps at once, with pictures on the way."""
+        self._counted = (self.history.step, time.perf_counter())
         try:
             for _ in range(count):
                 self._advance()
                 self._draw_if_due()
         except KeyboardInterrupt:  # the notebook's stop button
-            self.message.value = (
+            self.message.value = live.text(
                 f"Interrupted after step {self.history.step:,}. Nets and history are kept."
             )
         self._draw()
+        self._counted = None
 
     # The training
 
@@ -143,7 +183,9 @@ class TrainPanel(ipywidgets.VBox):
         with live.errors_in_words(self.message, after_error=self._pause):
             while self.state == "running":
                 self._train_a_slice()
-                if self.slow.value:
+                if self._is_at_goal():
+                    self._pause()
+                elif self.slow.value:
                     await self._show_phases()
                 else:
                     self._draw_if_due()
@@ -152,11 +194,14 @@ class TrainPanel(ipywidgets.VBox):
                 self._draw()
 
     def _train_a_slice(self):
-        """Steps for SLICE seconds; in slow motion one."""
+        """Steps for SLICE seconds, not beyond the goal; in slow motion one."""
         end = time.perf_counter() + SLICE
         self._advance()
-        while not self.slow.value and time.perf_counter() < end:
+        while not self.slow.value and not self._is_at_goal() and time.perf_counter() < end:
             self._advance()
+
+    def _is_at_goal(self):
+        return self.history.step == self.goal.value
 
     def _advance(self):
         """One step."""
@@ -193,15 +238,33 @@ class TrainPanel(ipywidgets.VBox):
         self.picture.value, reading = self._figure.draw(self.history, images)
         series = self.history.values.items()
         latest = "; ".join(f"{name} {values[-1]:.3f}" for name, values in series)
-        self.picture.tooltip = f"Step {self.history.step:,}. {latest}. {reading}".strip()
-        self._say(f"Picture: {self.picture.tooltip}")
+        sentences = [f"Step {self.history.step:,}", *filter(None, [latest]), reading]
+        self.picture.tooltip = ". ".join(sentences)
+        self._measure_speed()
+        self._say()
         self._drawn_step = self.history.step
         end = time.perf_counter()
         self._next_drawing = end + max(0.4, (end - start) / DRAWING)
 
     def _say(self, *lines):
-        """Show lines of words below the picture; the names of a step's values are the reader's."""
+        """Show words below the picture; the names of a step's values are the reader's."""
+        lines = [*lines, f"Picture: {self.picture.tooltip} {self._speed}"]
         self.text.value = "<br>".join(html.escape(line, quote=False) for line in lines)
+
+    def _measure_speed(self):
+        """Steps a second since training started or this was last done, with all that they take."""
+        if self._counted is None:
+            return
+        step, start = self._counted
+        now = time.perf_counter()
+        if self.history.step > step and now > start:
+            self._speed = f"{(self.history.step - step) / (now - start):,.1f} steps a second."
+            self._counted = (self.history.step, now)
+
+    def _say_state(self):
+        """In the status line, in place of the page's own words."""
+        resting = self.state == "paused" and self._figure.marks
+        self.echo.say(f"Paused after step {self.history.step:,}." if resting else "")
 
     def _show_state(self):
         if self._loop is None:
@@ -211,83 +274,7 @@ class TrainPanel(ipywidgets.VBox):
         self.one_step.disabled = self.state == "stopped"
         self.stop.disabled = self.state == "stopped"
         if self.state == "stopped" and not self.message.value:
-            self.message.value = (
+            self.message.value = live.text(
                 f"Stopped after step {self.history.step:,}. Nets and history are kept; run this "
                 "cell again to go on."
             )
-
-
-class _LiveFigure:
-    """Samples, losses, scores and classes in one figure.
-
-    Its parts are moved, not made anew: that is quicker.
-    """
-
-    def __init__(self):
-        self.figure = Figure(figsize=(11, 2.9), dpi=80)
-        losses, scores, self.classes = self.figure.subplots(1, 3)
-        self.figure.subplots_adjust(left=0.31, right=0.99, bottom=0.18, top=0.89, wspace=0.25)
-        self.sheet = self.figure.add_axes((0, 0.02, 0.26, 0.96))
-        self.curves = [losses, scores]
-        self.lines = {}
-        self._add_curves(losses, "losses", {"d_loss": "D", "g_loss": "G"})
-        self._add_curves(scores, "mean raw scores", {"score_real": "real", "score_fake": "fake"})
-        self.bars = self.classes.bar(range(10), [0] * 10, color=plots.BLUE)
-        self.classes.set(xticks=range(10), yticks=[])
-        self.classes.set_title("what the judge reads", fontsize=10)
-
-    def _add_curves(self, axis, title, labels):
-        for number, (name, label) in enumerate(labels.items()):
-            colour = plots.COLOURS[number]
-            style = plots.LINES[number]
-            (self.lines[name],) = axis.plot([], [], color=colour, linestyle=style, label=label)
-        axis.set_title(title, fontsize=10)
-        axis.set_xlabel("step")
-        axis.legend(frameon=False, loc="upper right", ncols=2)
-        axis.margins(y=0.2)  # room for the legend: to look for the best place takes long
-
-    def draw(self, history, images):
-        """The PNG bytes, and a sentence on what the judge reads in `images`."""
-        for name, line in self.lines.items():
-            if name in history.values:
-                line.set_data(*plots.group_means(history.steps[name], history[name], 25))
-        for axis in self.curves:
-            has_points = any(len(line.get_xdata()) for line in axis.lines)
-            axis.set_visible(has_points)  # not every step notes scores
-            axis.relim()
-            axis.autoscale_view()
-        self.sheet.clear()
-        self.sheet.axis("off")
-        sheet = plots.sheet(images, round(len(images) ** 0.5))
-        self.sheet.imshow(np.asarray(sheet), cmap="gray", vmin=0, vmax=255)
-        digits = judges.read(judges.load(), images)[1].argmax(1)
-        counts = digits.bincount(minlength=10).tolist()
-        for bar, height in zip(self.bars, counts, strict=True):
-            bar.set_height(height)
-        self.classes.set_ylim(0, max(counts) * 1.05)
-        return plots.png(plots.drawn(self.figure)), live.digit_counts(digits)
-
-
-def phases(history):
-    """What happened in the last step, a sentence for each player that had a turn."""
-    latest = {
-        name: values[-1]
-        for name, values in history.values.items()
-        if history.steps[name][-1] == history.step
-    }
-    step = f"Step {history.step:,}"
-    sentences = []
-    if "d_loss" in latest:
-        sentences.append(f"{step}, D's turn: its loss is {latest['d_loss']:.3f}.")
-        if {"score_real", "score_fake"} <= latest.keys():
-            sentences[0] += (
-                f" It scores real pictures {latest['score_real']:.2f} and fakes "
-                f"{latest['score_fake']:.2f} on average."
-            )
-    if "g_loss" in latest:
-        loss = f"{latest['g_loss']:.3f}"
-        sentences.append(f"{step}, G's turn: its loss is {loss}. The samples are drawn anew.")
-    if not sentences:
-        values = ", ".join(f"{name} {value:.3f}" for name, value in latest.items())
-        sentences.append(f"{step}: {values}")
-    return sentences

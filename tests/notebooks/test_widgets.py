@@ -17,7 +17,7 @@ def run(notebook, *ids):
     return namespace
 
 
-def test_lesson_05_slider_moves_dots_and_table():
+def test_lesson_05_score_moves_dots_and_table():
     lesson = run(
         "05_generator_losses.ipynb",
         "imports",
@@ -27,10 +27,10 @@ def test_lesson_05_slider_moves_dots_and_table():
         "losses-picture",
         "slider",
     )
-    slider, picture, readout = lesson["slider"], lesson["picture"], lesson["readout"]
+    field, picture, readout = lesson["score_field"], lesson["picture"], lesson["readout"]
     before = bytes(picture.value)
     assert before.startswith(b"\x89PNG") and "score -3.00, p = 0.0474" in readout.value
-    slider.value = 2.0
+    field.value = 2.0
     assert bytes(picture.value).startswith(b"\x89PNG") and bytes(picture.value) != before
     assert "score 2.00, p = 0.8808" in readout.value
     # softplus(-2) and σ(2) - 1; ½(2 - 1)² and 2 - 1; -2 and -1

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 
 import ipywidgets
 import pytest
@@ -36,6 +37,8 @@ def test_every_control_has_a_name(panel):
         and not isinstance(widget, (ipywidgets.HTML, ipywidgets.Image))
     ]
     assert len(nameable) > 70
+    sliders = (ipywidgets.IntSlider, ipywidgets.FloatSlider, ipywidgets.RadioButtons)
+    assert not any(isinstance(control, sliders) for control in nameable), "they have no names"
     for control in nameable:
         assert control.description or control.tooltip, control
     assert len({cell.tooltip for cell in panel.drawing.cells.values()}) == clouds.CELLS**2
@@ -183,34 +186,34 @@ def test_settings_that_can_change_do_and_the_others_start_anew(panel):
 def test_an_experiment_is_judged_at_its_own_turn(panel):
     def set_up(turns):
         panel.experiments["a fair game"].click()
-        panel.experiment = panel.experiment._replace(turns=turns)
+        panel.experiment = panel.experiment._replace(asked=turns)
 
     set_up(15)
     click(panel, "10 turns")
-    assert not panel.question.verdict.value
+    assert not panel.question.verdict
     click(panel, "10 turns")
-    assert panel.game.history.step == 15 and "It came out as" in panel.question.verdict.value
+    assert panel.game.history.step == 15 and "It came out as" in panel.question.verdict
     click(panel, "10 turns")
     assert panel.game.history.step == 25, "then one may play on"
     for name, clicks in {"G's step": 1, "Slow motion: next": 7}.items():
         set_up(1)
         for _ in range(clicks):
-            assert not panel.question.verdict.value
+            assert not panel.question.verdict
             click(panel, name)
-        assert panel.game.history.step == 1 and "It came out as" in panel.question.verdict.value
+        assert panel.game.history.step == 1 and "It came out as" in panel.question.verdict
     set_up(1)
     click(panel, "Slow motion: next")
     click(panel, "1 turn")  # ends the one in parts: the experiment has no other
-    assert "It came out as" in panel.question.verdict.value and len(panel.game.kept) == 2
+    assert "It came out as" in panel.question.verdict and len(panel.game.kept) == 2
 
 
 def test_a_changed_setting_ends_an_experiment_and_another_seed_does_not(panel):
     for name, value in {"data": "line", "rate_g": 0.01}.items():
         panel.experiments["a fair game"].click()
         panel.controls["seed"].value += 1
-        assert panel.experiment and not panel.question.verdict.value
+        assert panel.experiment and not panel.question.verdict
         panel.controls[name].value = value
-        assert panel.experiment is None and "no longer fits" in panel.question.verdict.value
+        assert panel.experiment is None and "no longer fits" in panel.question.verdict
         click(panel, "1 turn")
         assert not panel.error.value
 
@@ -240,23 +243,23 @@ def test_drawing(panel):
 def test_experiments_set_up_ask_and_judge(name):
     panel = game.Panel(seed=4)
     plan = game.EXPERIMENTS[name]
-    assert panel.question.box.layout.display == "none"
+    assert panel.question.layout.display == "none"
     number = 1 + list(game.EXPERIMENTS).index(name)
-    assert panel.experiments[name].description == f"{number}. {name}"
+    assert panel.experiments[name].description == f"{number}. {plan.title}"
     panel.experiments[name].click()
     for setting, value in (game.SETTINGS | plan.settings | {"seed": 4}).items():
         assert panel.controls[setting].value == value
-    assert panel.question.box.layout.display is None
-    assert plan.question in panel.question.text.value and panel.question.choice.value is None
-    assert tuple(panel.question.choice.options) == plan.options
-    panel.question.choice.value = plan.options[1]
-    panel.experiment = plan._replace(turns=2)  # the judging, without the long way there
+    assert panel.question.layout.display is None
+    assert plan.question in panel.question.text and panel.question.value == ""
+    assert tuple(panel.question.options) == plan.options
+    panel.question.value = plan.options[1]
+    panel.experiment = plan._replace(asked=2)  # the judging, without the long way there
     click(panel, "1 turn")
-    assert not panel.question.verdict.value
+    assert not panel.question.verdict
     click(panel, "1 turn")
     outcome = plan.outcome(panel.game, panel.start_push)
-    assert f"It came out as: {outcome}." in panel.question.verdict.value and outcome in plan.options
-    assert panel.question.verdict.value.count("✔") == (outcome == plan.options[1])
+    assert f"It came out as: {outcome}." in panel.question.verdict and outcome in plan.options
+    assert panel.question.verdict.count("✔") == (outcome == plan.options[1])
 
 
 class Stub:
@@ -317,9 +320,9 @@ def test_play_and_pause_in_a_running_loop():
         assert panel.game.history.step == stopped
         panel.experiments["a fair game"].click()
         await until(lambda: panel.experiment)
-        panel.experiment = panel.experiment._replace(turns=10)
+        panel.experiment = panel.experiment._replace(asked=10)
         click(panel, "Play")
-        await until(lambda: panel.question.verdict.value)
+        await until(lambda: panel.question.verdict)
         await until(lambda: panel.task.done())
         assert not panel.playing and panel.game.history.step == 10, "an experiment ends by itself"
 
@@ -396,25 +399,50 @@ def test_quick_moves_of_the_moment_are_drawn_once():
 
 def test_spiral_panel():
     panel = game.SpiralPanel()
+    assert panel.order.value == "both at once" and panel.step.value == 0.5
     before = bytes(panel.picture.value)
-    panel.question.choice.value = "farther out"
-    panel.rounds.value = 6
-    assert bytes(panel.picture.value) != before and "After 6 rounds" in panel.caption.value
-    assert "(1.00, 1.00)" in panel.caption.value and panel.question.verdict.value.startswith(
-        "<p>✘ No."
-    )
-    panel.order.value = (
-        "both at once"  # √2⁶ = 8 times as far, turned by 6 · 45°: (1, 1) becomes (8, -8)
-    )
+    panel.question.value = "6 to 10"
+    panel.rounds.value = 12  # √1.25 times as far a round: 3.8 times as far
+    assert bytes(panel.picture.value) != before and "After 12 rounds" in panel.caption.value
+    assert not panel.question.verdict
+    panel.rounds.value = 13  # 4.3 times
+    assert panel.question.verdict == "✘ No. It came out as: 11 to 15."
+    panel.step.value = 1.0
+    panel.rounds.value = 6  # √2⁶ = 8 times as far, turned by 6 · 45°: (1, 1) becomes (8, -8)
     assert "(8.00, -8.00)" in panel.caption.value
-    assert "back at (1, 1)" in panel.question.verdict.value, (
-        "the answer is to the game that was asked about"
-    )
+    panel.order.value = "y first, then x"
+    assert "(1.00, 1.00)" in panel.caption.value
+    assert "11 to 15" in panel.question.verdict, "the answer is to the game that was asked about"
     panel.set_up_button.click()
-    assert panel.rounds.value == 0 and not panel.question.verdict.value
-    panel.step.value = 0.5
-    panel.rounds.value = 7
-    assert not panel.question.verdict.value
-    panel.step.value = 1.0  # past the sixth round the answer is known too
-    assert "back at (1, 1)" in panel.question.verdict.value
+    assert panel.rounds.value == 0 and not panel.question.verdict and not panel.question.value
+    panel.step.value = 1.0
+    panel.rounds.value = 20
+    assert not panel.question.verdict
+    panel.step.value = 0.5  # past the thirteenth round the answer is known too
+    assert "11 to 15" in panel.question.verdict
     assert game.bilinear(1.0, 1.0, step=1.0, rounds=6, together=True)[-1] == (8, -8)
+
+
+def test_a_guess_comes_before_its_answer_can_be_read(panel):
+    """The buttons' names do not tell it, and the lesson shows later turns than those asked of."""
+    for button in panel.experiments.values():
+        assert not re.search("strong|fair|collapse|cure|spiral", button.description)
+    for plan in game.EXPERIMENTS.values():
+        assert plan.asked < plan.turns // 3, "the first moment that the lesson shows"
+
+
+def test_a_stepper_moves_its_field_within_its_limits():
+    panel = game.SpiralPanel()
+    fewer, field, more = panel.children[4].children
+    assert field is panel.rounds
+    fewer.click()
+    assert panel.rounds.value == 0
+    more.click()
+    more.click()
+    assert panel.rounds.value == 2 and "After 2 rounds" in panel.caption.value
+    smaller, field, larger = panel.children[3].children
+    smaller.click()
+    assert field.value == 0.4
+    for _ in range(30):
+        larger.click()
+    assert field.value == 2.2

@@ -107,7 +107,7 @@ def test_the_setup_cell_looks_for_all_that_lessons_import():
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 names |= {name.split(".")[0] for name in imported_by(node, package_of(place))}
-    # Without anywidget there is a still picture: page.py.
+    # Without anywidget a sentence stands in place of what the page draws.
     others = names - sys.stdlib_module_names - {"gan_helpers", "IPython", "anywidget"}
     assert others <= set(MODULES), "lesson.py: MODULES"
 

@@ -2,7 +2,6 @@
 
 import re
 
-import ipywidgets
 import pytest
 
 from gan_helpers import quiz
@@ -10,36 +9,45 @@ from gan_helpers import quiz
 OPTIONS = {"it rains": "look for drops", "it snows": "look for flakes"}
 
 
-def parts(box, kind):
-    return [part for part in box.children if isinstance(part, kind)]
+@pytest.fixture(autouse=True)
+def no_quiz_from_another_test(monkeypatch):
+    monkeypatch.setattr(quiz, "_quizzes", {})
+
+
+def answer(question, option):
+    """As the page does it."""
+    question.value = option
+    question.verdict = question.verdicts[option]
+    question.answers = [*question.answers, option]
 
 
 def test_answers_are_judged_and_counted():
     box = quiz.ask({"Today": "it snows", "Tomorrow": "it rains"}, OPTIONS)
-    today, tomorrow = parts(box, ipywidgets.RadioButtons)
-    verdict, other, score = parts(box, ipywidgets.HTML)
-    assert today.value is None
-    assert score.value == "<b>0 of 2 right</b>"
-    # The names that a screen reader says.
-    assert [today.description, tomorrow.description] == ["Today", "Tomorrow"]
-    today.value = "it rains"
-    assert verdict.value.startswith("✘ No.")
-    assert "look for drops" in verdict.value
-    assert other.value == ""
-    today.value = "it snows"
-    tomorrow.value = "it rains"
-    assert verdict.value == "✔ Yes. look for flakes" and score.value == "<b>2 of 2 right</b>"
+    today, tomorrow = box.questions
+    assert [today.text, tomorrow.text] == ["Today: which of these?", "Tomorrow: which of these?"]
+    assert today.value == today.verdict == "" and today.options == tomorrow.options
+    assert "0 of 2 right" in box.score.value and 'role="status"' in box.score.value
+    assert today.verdicts["it snows"] == "✔ Yes. look for flakes"
+    assert today.verdicts["it rains"].startswith("✘ No. Look for this in Today, and you will not")
+    assert today.verdicts["it rains"].endswith("look for drops")
+    assert tomorrow.verdicts["it rains"] == "✔ Yes. look for drops"
+    answer(today, "it rains")
+    answer(tomorrow, "it rains")
+    assert "1 of 2 right; this lesson: 1 of 2, 1 at the first try." in box.score.value
+    answer(today, "it snows")  # tried again
+    assert "2 of 2 right; this lesson: 2 of 2, 1 at the first try." in box.score.value
 
 
-def test_what_is_asked_and_explained_stays_text():
-    box = quiz.ask({"Q": "<i>a</i>"}, {"<i>a</i>": "1 < 2 & <img src=x onerror=go()>", "b": "<b>"})
-    (choices,) = parts(box, ipywidgets.RadioButtons)
-    for option in choices.options:
-        choices.value = option
-        for line in parts(box, ipywidgets.HTML):
-            assert not re.search(r"<(?!b>\d of 1 right</b>|/b>)", line.value)
-    choices.value = "<i>a</i>"
-    assert "1 &lt; 2 &amp; &lt;img src=x" in parts(box, ipywidgets.HTML)[0].value
+def test_all_quizzes_of_a_lesson_are_counted_and_a_cell_that_is_run_again_once():
+    first = quiz.ask({"Today": "it snows"}, OPTIONS)
+    answer(first.questions[0], "it snows")
+    second = quiz.ask({"Tomorrow": "it rains", "Later": "it rains"}, OPTIONS)
+    for box, own in ((first, "1 of 1"), (second, "0 of 2")):
+        assert f"{own} right; this lesson: 1 of 3, 1 at the first try." in box.score.value
+    answer(second.questions[1], "it rains")
+    assert "this lesson: 2 of 3, 2 at the first try." in first.score.value
+    again = quiz.ask({"Today": "it snows"}, OPTIONS)
+    assert "0 of 1 right; this lesson: 1 of 3, 1 at the first try." in again.score.value
 
 
 def test_the_text_form_names_questions_and_options(capsys):
@@ -54,10 +62,7 @@ def test_an_answer_that_is_no_option_is_refused():
 
 
 def options_of(explanations, question="Q"):
-    (choices,) = parts(
-        quiz.ask({question: next(iter(explanations))}, explanations), ipywidgets.RadioButtons
-    )
-    return list(choices.options)
+    return quiz.ask({question: next(iter(explanations))}, explanations).questions[0].options
 
 
 def test_options_come_in_an_order_that_the_code_does_not_tell(capsys):

@@ -1,4 +1,4 @@
-"""repeats.py: what of the standard error a repeated lesson must reproduce."""
+"""repeats.py: what a repeated lesson must reproduce of what its cells print."""
 
 import tomllib
 from pathlib import Path
@@ -36,6 +36,24 @@ def test_of_the_standard_error_the_courses_own_warnings_count(text, kept):
     outputs = repeats.compared([stream("stderr", text), numbers, picture])
     expected = [] if kept is None else [stream("stderr", kept)]
     assert outputs == [*expected, numbers, picture]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (
+            "\r  0%|   | 0/9 [00:00<?, ?step/s]\r100%|██| 9/9 [00:01<00:00, 9.0step/s, d_loss=1]\n",
+            None,
+        ),
+        ("clip 0.01:  50%|█  | 3/6 [00:02<00:02,  1.50step/s]\n", None),
+        ("100%|██| 9/9 [00:01<00:00, 9.0step/s]\nd_loss 0.25\n", "d_loss 0.25\n"),
+        ("d_loss 0.25\n 50%|█ | 3/6 [00:02<00:02,  1.50step/s]\nall 6\n", "d_loss 0.25\nall 6\n"),
+        ("a share of 50%| 1/2 [sic\n", "a share of 50%| 1/2 [sic\n"),
+    ],
+)
+def test_of_the_standard_output_all_but_progress_bars_count(text, kept):
+    expected = [] if kept is None else [stream("stdout", kept)]
+    assert repeats.compared([stream("stdout", text)]) == expected
 
 
 def cell_of(*cells):

@@ -1,8 +1,10 @@
 """training.py: which net is updated, by how much; the loop, its history, averaged weights."""
 
+import io
 import os
 import random
 import signal
+import sys
 import threading
 
 import numpy as np
@@ -408,6 +410,17 @@ def test_progress_in_a_log_is_a_few_lines(capfd, monkeypatch):
     text = capfd.readouterr().err
     assert "1000/1000" in text and "d_loss=1.00" in text
     assert 1 < text.count("\r") < 10, "three seconds are at most a few lines"
+
+
+def test_in_a_notebook_progress_is_no_red_strip(capsys, monkeypatch):
+    class OutStream(io.StringIO):
+        """Stands in for the kernel's stdout."""
+
+    OutStream.__module__ = "ipykernel.iostream"
+    monkeypatch.setattr(sys, "stdout", OutStream())
+    training.fit(counting_step([]), BATCHES, steps=3)
+    assert "3/3" in sys.stdout.getvalue()
+    assert capsys.readouterr().err == ""
 
 
 def test_setup_seeds_everything():

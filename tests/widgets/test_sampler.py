@@ -1,6 +1,8 @@
 """What the sampler hands to the page, and what its state stands for."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -135,5 +137,19 @@ def test_generators_that_do_not_fit_are_refused():
         widgets.sampler(networks.CompactGenerator(classes=10))
 
 
-def test_without_anywidget_there_is_a_sentence():
-    assert "pip install anywidget" in page.StillPart()._repr_mimebundle_()["text/plain"]
+def test_before_it_stands_what_to_do_where_it_is_not_seen(capsys):
+    widgets.sampler()._repr_mimebundle_()
+    assert capsys.readouterr().out == f"{page.HINT}\n"
+
+
+def test_without_anywidget_there_is_a_sentence_and_the_still_picture():
+    code = """
+import sys
+sys.modules["anywidget"] = None
+from gan_helpers import widgets
+sampler = widgets.sampler()
+sampler.set(seed=3)
+print(sampler.children[0].value, len(sampler.figure().axes), sampler.line)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "%pip install anywidget" in told.stdout and told.stdout.endswith("36 seed 3\n")

@@ -5,13 +5,14 @@ import re
 import sys
 import types
 
+import ipywidgets
 import pytest
 import torch
 
 from gan_helpers import data, losses, networks, training, widgets
 from gan_helpers.widgets import training_panel
 from tests.waiting import settle, until
-from tests.widgets.parts import Step, history_of, nine_pictures, train_panel
+from tests.widgets.parts import Step, history_of, inside, nine_pictures, train_panel
 
 
 def test_the_panel_starts_pauses_resumes_and_stops():
@@ -98,6 +99,126 @@ def test_one_step_while_training_runs_says_what_it_did():
         assert f"Picture: Step {train.history.step:,}." in train.text.value
 
     asyncio.run(train())
+
+
+def optimiser(rate):
+    return torch.optim.SGD([torch.zeros(1, requires_grad=True)], rate)
+
+
+def test_rates_change_while_it_trains_and_stay():
+    async def train():
+        opt_D = optimiser(0.1)
+        opt_D.add_param_group({"params": [torch.zeros(2, requires_grad=True)]})
+        optimisers = {"D": opt_D, "G": optimiser(0.2)}
+        step = lambda images, labels: {"d_loss": opt_D.param_groups[0]["lr"]}  # noqa: E731
+        train = train_panel(step, optimisers=optimisers)
+        assert [field.description for field in train.rates.values()] == [
+            "D's learning rate",
+            "G's learning rate",
+        ]
+        assert train.rates["G"].value == 0.2 and train.rates["D"].step == pytest.approx(0.01)
+        train.start.click()
+        await until(lambda: train.history.step > 3)
+        train.rates["D"].value = 0.5
+        await until(lambda: train.history["d_loss"][-1] == 0.5)
+        train.stop.click()
+        await until(lambda: train._task.done())
+        assert train.history["d_loss"][0] == 0.1
+        assert [group["lr"] for group in opt_D.param_groups] == [0.5, 0.5]
+        assert optimisers["G"].param_groups[0]["lr"] == 0.2
+        again = train_panel(step, history=train.history, optimisers=optimisers)
+        assert again.rates["D"].value == 0.5
+
+    asyncio.run(train())
+
+
+def test_d_takes_more_steps_for_each_of_gs():
+    def d_step(images, labels):
+        return {"d_loss": 1.5}
+
+    train = train_panel(Step(), d_step=d_step)
+    for _ in range(3):
+        train.more[1].click()
+    train.d_steps.value = 3
+    for _ in range(6):
+        train.more[1].click()
+    assert train.history.steps["g_loss"] == [1, 2, 3, 6, 9]
+    assert len(train.history["d_loss"]) == 9
+    train.d_steps.value = 1
+    train.more[1].click()
+    assert train.history.steps["g_loss"][-1] == 10
+
+
+def test_only_what_the_lesson_hands_over_can_be_changed():
+    async def look():
+        def fields_of(panel):
+            kinds = (ipywidgets.BoundedIntText, ipywidgets.BoundedFloatText)
+            return [part.description for part in inside(panel) if isinstance(part, kinds)]
+
+        assert fields_of(train_panel(Step())) == ["pause at step"]
+        more = train_panel(Step(), optimisers={"critic": optimiser(0.1)}, d_step=Step())
+        assert fields_of(more) == [
+            "critic's learning rate",
+            "D's steps for one of G's",
+            "pause at step",
+        ]
+
+    asyncio.run(look())
+
+
+def test_it_pauses_at_a_step_exactly_and_marks_it():
+    async def train():
+        train = train_panel(Step())
+        train.goal.value = 7
+        train.start.click()
+        await until(lambda: train.history.step > 0)
+        await until(lambda: train._task.done())
+        assert train.state == "paused" and train.history.step == 7
+        assert train.echo.said[1] == "Paused after step 7."
+        assert "Picture: Step 7." in train.text.value and "steps a second." in train.text.value
+        drawn = bytes(train.picture.value)
+        for axis in train._figure.curves:
+            (mark,) = [line for line in axis.lines if line not in train._figure.lines.values()]
+            assert list(mark.get_xdata()) == [7, 7]
+        train.one_step.click()  # on from there, without a mark
+        await until(lambda: train.history.step == 8)
+        assert bytes(train.picture.value) != drawn and list(train._figure.marks) == [7]
+        train.start.click()
+        await until(lambda: train.history.step > 20)
+        assert train.echo.said[1] == ""
+        train.pause.click()
+        await until(lambda: train._task.done())
+        assert list(train._figure.marks) == [7, train.history.step]
+
+    asyncio.run(train())
+
+
+def test_the_page_knows_each_button_by_its_name():
+    async def look():
+        return {part.description for part in inside(train_panel(Step())) if is_button(part)}
+
+    def is_button(part):
+        return isinstance(part, ipywidgets.Button)
+
+    on_loop = asyncio.run(look())
+    plain = {part.description for part in inside(train_panel(Step())) if is_button(part)}
+    assert on_loop | plain == set(training_panel.WORDS)
+    assert train_panel(Step()).echo.words == training_panel.WORDS
+
+
+def test_steps_a_second_are_those_while_it_trains(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(training_panel, "time", clock)
+
+    def step(images, labels):
+        clock.now += 0.05
+        return {"d_loss": 1.5}
+
+    train = train_panel(step)
+    assert "a second" not in train.text.value
+    clock.now += 1000  # nobody trains
+    train.more[100].click()
+    assert "20.0 steps a second." in train.text.value
 
 
 def test_the_picture_has_the_samples_the_curves_and_the_classes():
@@ -266,8 +387,5 @@ def test_without_a_loop_or_on_colab_there_are_buttons_for_more_steps(monkeypatch
         ]
         on_colab.more[1].click()
         assert history.step == 101  # within the click: later updates would not be shown there
-        sampler = widgets.sampler()
-        sampler.seed.value = 4
-        assert "seed 4" in sampler.text.value
 
     asyncio.run(colab())
