@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from gan_notebooks import publish
+from gan_notebooks import repository
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -62,7 +62,7 @@ def test_begins_with_title_badges_and_box(path, notebook):
     assert re.match(rf"# {path.stem[:2]} · \S", title)
     for word in ("**You will be able to**", "**You need**", "**Time**"):
         assert word in title
-    address = publish.address()
+    address = repository.address()
     colab = f"https://colab.research.google.com/github/{address}/blob/main/notebooks/{path.name}"
     binder = f"https://mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/notebooks/{path.name}"
     assert f"({colab})" in title
@@ -72,7 +72,7 @@ def test_begins_with_title_badges_and_box(path, notebook):
 def test_every_address_is_the_one_in_pyproject():
     for file in [ROOT / "README.md", *NOTEBOOKS]:
         addresses = ADDRESS.findall(file.read_text(encoding="utf8"))
-        assert set(addresses) == {publish.address()}, file
+        assert set(addresses) == {repository.address()}, file
 
 
 SETUP = """import sys
@@ -94,7 +94,7 @@ except ModuleNotFoundError as error:
 def test_setup_cell(path, notebook):
     setup, imports = code_cells(notebook)[:2]
     assert setup.id == "setup" and imports.id == "imports"
-    assert setup.source == SETUP.replace("ADDRESS", publish.address()).replace("NAME", path.stem)
+    assert setup.source == SETUP.replace("ADDRESS", repository.address()).replace("NAME", path.stem)
 
 
 WITHOUT_TORCH = f"""
@@ -194,7 +194,7 @@ def test_is_stored_with_the_outputs_of_this_code(notebook):
     assert counts == list(range(1, len(cells) + 1)), "run `make notebooks`"
     stale = []
     for cell in cells:
-        if cell.metadata.get(publish.SOURCE_HASH) != publish.source_hash(cell):
+        if cell.metadata.get(repository.SOURCE_HASH) != repository.source_hash(cell):
             stale.append(cell.id)
     assert stale == [], "changed after they were run: run `make notebooks`"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from gan_helpers import data, tables
-from gan_notebooks import notebooks, publish, runner
+from gan_notebooks import notebooks, repository, runner
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
@@ -101,7 +101,7 @@ def test_the_lessons_run_with_colabs_versions(
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{checkout.as_uri()}.insteadOf")
-    monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"https://github.com/{publish.address()}")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"https://github.com/{repository.address()}")
     versions = run(python, "-m", "pip", "freeze", "--local")
 
     def freeze():

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell
 
-from gan_notebooks import publish, runner
+from gan_notebooks import publish, repository, runner
 from gan_notebooks.errors import CourseError
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ def test_store_writes_outputs_and_keeps_the_source(tmp_path, write_notebook):
     assert [output.get("name") for output in slider.outputs] == ["stdout"], "no widget views"
     assert [cell.execution_count for cell in stored.cells[1:]] == [1, 2, 3]
     for cell in stored.cells[1:]:
-        assert cell.metadata[publish.SOURCE_HASH] == publish.source_hash(cell)
+        assert cell.metadata[repository.SOURCE_HASH] == repository.source_hash(cell)
     assert set(stored.metadata) == set(before.metadata) == {"kernelspec", "sizes"}
     assert "papermill" not in json.dumps(stored)
 
@@ -106,20 +106,20 @@ def test_the_index_shows_names_as_they_are(tmp_path, write_notebook):
 
 def is_fresh(cell):
     """Are the outputs of a cell those of its code, as far as its mark tells?"""
-    return cell.metadata.get(publish.SOURCE_HASH) == publish.source_hash(cell)
+    return cell.metadata.get(repository.SOURCE_HASH) == repository.source_hash(cell)
 
 
 def test_the_address_is_rewritten_everywhere(tmp_path):
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    old = publish.address(tmp_path)
+    old = repository.address(tmp_path)
     edited = tmp_path / "notebooks" / "01_data_scaling.ipynb"
     notebook = nbformat.read(edited, 4)
     notebook.cells[-1].source += "\nprint('edited')"
     nbformat.write(notebook, edited)
-    publish.rewrite_address("some-one/else.where", tmp_path)
-    assert publish.address(tmp_path) == "some-one/else.where"
+    repository.rewrite_address("some-one/else.where", tmp_path)
+    assert repository.address(tmp_path) == "some-one/else.where"
     paths = sorted((tmp_path / "notebooks").glob("*.ipynb"))
     for path in (tmp_path / "pyproject.toml", tmp_path / "README.md", *paths):
         text = path.read_text(encoding="utf8")
@@ -155,7 +155,7 @@ def test_a_damaged_file_leaves_every_address_as_it_was(tmp_path, write_lesson, n
     paths = [path for path in tmp_path.rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in paths}
     with pytest.raises(CourseError, match=name):
-        publish.rewrite_address("c/d", tmp_path)
+        repository.rewrite_address("c/d", tmp_path)
     assert {path: path.read_bytes() for path in paths} == before
 
 
@@ -186,7 +186,7 @@ def test_half_a_character_stops_no_page(tmp_path, write_notebook):
 
 def test_what_is_no_address_is_refused(capsys):
     with pytest.raises(CourseError, match="owner/name"):
-        publish.rewrite_address("https://github.com/a/b")
+        repository.rewrite_address("https://github.com/a/b")
     with pytest.raises(SystemExit) as end:
         publish.main(["address", "https://github.com/a/b"])
     assert end.value.code == 2 and "must be owner/name" in capsys.readouterr().err
