@@ -9,8 +9,6 @@ The tag itself is made by whoever publishes; a test allows the first only in a c
 import argparse
 import re
 import sys
-import tomllib
-from pathlib import Path
 
 from gan_notebooks import repository
 from gan_notebooks.commands import exit_code
@@ -22,8 +20,7 @@ REF = rf"(?:{MAIN}|v\d[\w.]*)"
 
 def tag(root=repository.ROOT):
     """The tag (str) of the version in pyproject.toml, such as "v0.2.0"."""
-    text = (Path(root) / "pyproject.toml").read_text(encoding="utf8")
-    return f"v{tomllib.loads(text)['project']['version']}"
+    return f"v{repository.version(root)}"
 
 
 def refs_in(text, address):
@@ -60,7 +57,7 @@ def release(options):
     point_to(ref)
     print(f"Badges and setup cells lead to {ref}.")
     if ref != MAIN:
-        print(f"Commit, `git tag {ref}`, `make test`, publish the tag; then `make release REF=main`.")
+        print(f"Commit, `git tag {ref}`, `make test`, publish; then `make release REF=main`.")
     return True
 
 

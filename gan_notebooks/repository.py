@@ -24,14 +24,26 @@ def source_hash(cell):
 
 def address(root=ROOT):
     """The repository's "owner/name", from pyproject.toml."""
+    return _of_project(
+        root,
+        lambda project: project["urls"]["Repository"].removeprefix("https://github.com/"),
+        'Repository = "https://github.com/OWNER/NAME" under [project.urls]',
+    )
+
+
+def version(root=ROOT):
+    """The course's version (str), from pyproject.toml."""
+    return _of_project(root, lambda project: project["version"], 'a version = "…" under [project]')
+
+
+def _of_project(root, read, wanted):
+    """What `read` takes from [project] in pyproject.toml; CourseError where it lacks `wanted`."""
     path = Path(root) / "pyproject.toml"
     try:
-        repository = tomllib.loads(_text(path))["project"]["urls"]["Repository"]
-        return repository.removeprefix("https://github.com/")
+        return read(tomllib.loads(_text(path))["project"])
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise CourseError(
-            f'{path} must say Repository = "https://github.com/OWNER/NAME" under [project.urls]; '
-            f"it is damaged, or another project's: {error}"
+            f"{path} must say {wanted}; it is damaged, or another project's: {error}"
         ) from None
 
 

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from gan_notebooks import repository
+from gan_notebooks import release, repository
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -20,6 +20,8 @@ ADDRESS = re.compile(
     r"(?:colab\.research\.google\.com/github/|mybinder\.org/v2/gh/|git\+https://github\.com/)"
     r"([\w.-]+/[\w.-]+)"
 )
+README = (ROOT / "README.md").read_text(encoding="utf8")
+(REF,) = release.refs_in(README, repository.address())  # test_release.py says which it may be
 RELATIVE_LINK = re.compile(r"\]\((?!https?://)([^)#]+)(#[^)]*)?\)")
 
 
@@ -63,16 +65,17 @@ def test_begins_with_title_badges_and_box(path, notebook):
     for word in ("**You will be able to**", "**You need**", "**Time**"):
         assert word in title
     address = repository.address()
-    colab = f"https://colab.research.google.com/github/{address}/blob/main/notebooks/{path.name}"
-    binder = f"https://mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/notebooks/{path.name}"
+    colab = f"https://colab.research.google.com/github/{address}/blob/{REF}/notebooks/{path.name}"
+    binder = f"https://mybinder.org/v2/gh/{address}/{REF}?urlpath=lab/tree/notebooks/{path.name}"
     assert f"({colab})" in title
     assert f"({binder})" in title
 
 
 def test_every_address_is_the_one_in_pyproject():
     for file in [ROOT / "README.md", *NOTEBOOKS]:
-        addresses = ADDRESS.findall(file.read_text(encoding="utf8"))
-        assert set(addresses) == {repository.address()}, file
+        text = file.read_text(encoding="utf8")
+        assert set(ADDRESS.findall(text)) == {repository.address()}, file
+        assert release.refs_in(text, repository.address()) == {REF}, file
 
 
 SETUP = """import sys
@@ -94,7 +97,8 @@ except ModuleNotFoundError as error:
 def test_setup_cell(path, notebook):
     setup, imports = code_cells(notebook)[:2]
     assert setup.id == "setup" and imports.id == "imports"
-    assert setup.source == SETUP.replace("ADDRESS", repository.address()).replace("NAME", path.stem)
+    source = SETUP.replace("ADDRESS", repository.address()).replace("NAME", path.stem)
+    assert setup.source == release.pointed_to(source, repository.address(), REF)
 
 
 WITHOUT_TORCH = f"""

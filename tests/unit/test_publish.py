@@ -110,7 +110,8 @@ def is_fresh(cell):
 
 
 def test_the_address_is_rewritten_everywhere(tmp_path):
-    for name in ("pyproject.toml", "README.md"):
+    files = ("pyproject.toml", "README.md", "CITATION.cff")
+    for name in files:
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*"))
     old = repository.address(tmp_path)
@@ -121,9 +122,12 @@ def test_the_address_is_rewritten_everywhere(tmp_path):
     repository.rewrite_address("some-one/else.where", tmp_path)
     assert repository.address(tmp_path) == "some-one/else.where"
     paths = sorted((tmp_path / "notebooks").glob("*.ipynb"))
-    for path in (tmp_path / "pyproject.toml", tmp_path / "README.md", *paths):
+    for path in (*(tmp_path / name for name in files), *paths):
         text = path.read_text(encoding="utf8")
         assert old not in text and "some-one/else.where" in text, path
+        assert repository.site(old) not in text
+    for name in files:
+        assert "https://some-one.github.io/else.where" in (tmp_path / name).read_text("utf8")
     for path in paths:
         cells = {cell.id: cell for cell in nbformat.read(path, 4).cells}
         for before in nbformat.read(ROOT / "notebooks" / path.name, 4).cells:
@@ -142,6 +146,7 @@ def test_the_address_is_rewritten_everywhere(tmp_path):
         ("pyproject.toml", "a = " + "[" * 5000),
         ("pyproject.toml", b"\xff"),
         ("README.md", b"\xff"),
+        ("CITATION.cff", b"\xff"),
         ("notebooks/07_small.ipynb", "{"),
     ],
 )
@@ -150,7 +155,8 @@ def test_a_damaged_file_leaves_every_address_as_it_was(tmp_path, write_lesson, n
     write_lesson(tmp_path / "notebooks", "STEPS: int = 5  # https://github.com/a/b")
     urls = '[project.urls]\nRepository = "https://github.com/a/b"\n'
     (tmp_path / "pyproject.toml").write_text(urls, encoding="utf8")
-    (tmp_path / "README.md").write_text("https://github.com/a/b", encoding="utf8")
+    for other in ("README.md", "CITATION.cff"):
+        (tmp_path / other).write_text("https://github.com/a/b", encoding="utf8")
     (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     paths = [path for path in tmp_path.rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in paths}
