@@ -20,6 +20,7 @@ from gan_helpers import tables
 from gan_notebooks import marks, notebooks, repository, runner
 from gan_notebooks.commands import add_choice_of_lessons, exit_code
 from gan_notebooks.errors import CourseError
+from gan_notebooks.names import name_cells
 
 # Code matches too, without a group, and so is passed over.
 FORMULA = re.compile(r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
@@ -36,7 +37,7 @@ ENTRIES
 
 
 def store(notebook, build=repository.ROOT / "build"):
-    """Run `notebook` at its defaults and write its outputs back into it.
+    """Run `notebook` at its defaults and write its outputs back into it; name its new cells.
 
     Returns the runner.Result. Where the run stopped with an error the notebook is unchanged.
     """
@@ -46,6 +47,7 @@ def store(notebook, build=repository.ROOT / "build"):
         return result
     executed = notebooks.read(executed_path)
     stored = notebooks.read(notebook)
+    name_cells(stored)
     for cell, executed_cell in zip(stored.cells, executed.cells, strict=True):
         if cell.cell_type == "code":
             cell.outputs = _storable(executed_cell.outputs)

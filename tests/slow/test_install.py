@@ -23,21 +23,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def checkout(run, tmp_path):
-    """A git repository with the files as they are now, committed or not."""
-    copy = tmp_path / "checkout"
-    files = run(
-        "git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT
-    ).splitlines()
-    for name in files:
-        if (ROOT / name).exists():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
-    run("git", "init", "-q", "-b", "main", cwd=copy)
-    run("git", "add", "-A", cwd=copy)
-    author = ("-c", "user.name=test", "-c", "user.email=test@example.org")
-    run("git", *author, "commit", "-qm", "as it is", cwd=copy)
-    return copy
+def checkout(copy_checkout, tmp_path):
+    return copy_checkout(tmp_path / "checkout")
 
 
 def test_the_wheel_holds_the_digits_and_works_elsewhere(checkout, run, make_environment, tmp_path):

@@ -13,7 +13,8 @@ from packaging.specifiers import SpecifierSet
 
 import gan_helpers
 from gan_helpers import class_losses, data, game, guesses, losses, networks, recipes, training
-from gan_notebooks import cli, repository
+from gan_notebooks import repository
+from tests import commands
 
 ROOT = Path(__file__).parents[2]
 MAINTAINERS = ROOT / "docs" / "maintainers.md"
@@ -113,7 +114,7 @@ def test_the_readme_fits_a_screen_or_two_and_has_each_lesson_with_its_buttons():
         assert f"[page]({repository.site(repository.address())}/{path.stem}.html)" in row
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/instructors.md", "docs/maintainers.md"])
+@pytest.mark.parametrize("name", commands.FILES)
 def test_links_within_the_repository_lead_somewhere(name):
     text = (ROOT / name).read_text(encoding="utf8")
     targets = re.findall(r"\]\(([^):#]+)\)", text)
@@ -136,20 +137,26 @@ def test_the_example_draws_its_picture(tmp_path):
     assert (tmp_path / "first_gan.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_command_that_the_docs_show_is_one(capsys):
-    """Every `gan-notebooks` line and every `make` target in the three files exists."""
-    texts = [README, ROOT / "docs" / "instructors.md", MAINTAINERS]
-    text = "\n".join(path.read_text(encoding="utf8") for path in texts)
-    commands = set(re.findall(r"gan-notebooks ([a-z]+)", text))
-    assert commands == {"run", "sweep", "collect", "handout", "grade"}
-    for command in commands:
-        with pytest.raises(SystemExit) as end:
-            cli.main([command, "--help"])
-        assert end.value.code == 0
-    capsys.readouterr()
-    makefile = (ROOT / "Makefile").read_text(encoding="utf8")
-    for target in set(re.findall(r"(?:`|^)make ([a-z][a-z-]*)", text, re.MULTILINE)):
-        assert f"\n{target}:" in makefile, target
+def test_every_command_of_the_docs_is_run_by_a_test():
+    """By tests/slow/test_commands.py, as its table says."""
+    known = commands.to_run().keys()
+    assert commands.documented() - known == set(), "give it a line in tests/commands.py"
+    assert known - commands.documented() == set(), "no file shows it any more"
+
+
+def test_the_reader_of_commands():
+    text = """`make a` and `makefile`, `gan-notebooks`
+```
+make b   # a comment
+X=1 python -m c "d e"
+```
+| `gan-notebooks list` |
+```python
+print("make d")
+```
+"""
+    expected = {"make a", "make b", 'X=1 python -m c "d e"', "gan-notebooks list"}
+    assert commands.commands_in(text) == expected
 
 
 def test_plain_make_says_what_there_is():

@@ -39,6 +39,17 @@ def test_store_writes_outputs_and_keeps_the_source(tmp_path, write_notebook):
     assert "papermill" not in json.dumps(stored)
 
 
+def test_store_names_cells_that_were_made_in_jupyterlab(tmp_path, write_notebook):
+    path = write_notebook(tmp_path / "07.ipynb", new_markdown_cell("## 1. Sums"), "1 + 1")
+    notebook = nbformat.read(path, 4)
+    notebook.cells[1].id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+    nbformat.write(notebook, path)
+    assert publish.store(path, tmp_path / "build").error is None
+    stored = nbformat.read(path, 4)
+    assert [cell.id for cell in stored.cells] == ["cell-0", "sums"]
+    assert stored.cells[1].outputs[0].data["text/plain"] == "2"
+
+
 def test_store_leaves_a_notebook_that_fails_alone(tmp_path, write_notebook, here):
     path = write_notebook(tmp_path / "07.ipynb", "1 / 0")
     before = path.read_bytes()
