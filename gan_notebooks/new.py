@@ -45,7 +45,7 @@ def new_files(number, title, root):
     are none, and where `root` is no checkout of the course.
     """
     root = Path(root)
-    if not re.fullmatch(r"\d\d", number):
+    if not re.fullmatch("[0-9]{2}", number):
         raise CourseError(f"the number must be two digits, such as 11, got {number!r}")
     name = name_of(number, title)
     if not TITLE.fullmatch(title) or len(title) > LONGEST_TITLE or name == number:

@@ -21,7 +21,9 @@ SMALLEST = {
     "pre-commit run --all-files": SAME,
     "gan-notebooks list --lesson 02": SAME,
     "gan-notebooks handout build/class": SAME,
-    "gan-notebooks grade copies": "cp -r build/class copies && gan-notebooks grade copies",
+    "gan-notebooks grade copies": (
+        "mkdir copies && cp build/class/05* copies && gan-notebooks grade copies"
+    ),
     "gan-notebooks run": "+ --lesson 00 --size smoke",
     "gan-notebooks run --jobs 2": "+ --lesson 00 --size smoke",
     "gan-notebooks run --lesson 02 --size smoke": SAME,
