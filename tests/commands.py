@@ -9,7 +9,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FILES = ("README.md", "CONTRIBUTING.md", "docs/instructors.md", "docs/maintainers.md")
-COMMAND = re.compile(r"(?:\w+=\S+ )*(?:gan-notebooks|make|python -m|papermill|pre-commit) \S.*")
+COMMAND = re.compile(
+    r"(?:\w+=\S+ )*(?:gan-notebooks|make|(?:\.venv/bin/)?python -m|papermill|pre-commit) \S.*"
+)
 SAME = ""  # the line as it stands
 SWEEP_OF_A_GRID = (
     "gan-notebooks sweep --lesson 02 --grid grid.yaml --timeout 900 --report --output build/rates"
@@ -20,6 +22,7 @@ SMALLEST = {
     "pre-commit install": SAME,
     "pre-commit run --all-files": SAME,
     "gan-notebooks list --lesson 02": SAME,
+    ".venv/bin/python -m gan_notebooks": "+ list --lesson 02",
     "gan-notebooks handout build/class": SAME,
     "gan-notebooks grade copies": (
         "mkdir copies && cp build/class/05* copies && gan-notebooks grade copies"
@@ -109,7 +112,6 @@ NOT_RUN = {
     "gan-notebooks sweep": ("+ --help", "its name alone"),
     "gan-notebooks new": ("+ --help", "its name alone"),
     "make address": ("make -n address REPO=owner/name", "its name alone"),
-    "python -m gan_notebooks": ("+ --help", "its name alone"),
 }
 
 
