@@ -29,6 +29,7 @@ ROW = (
     "· [Binder](https://mybinder.org/v2/gh/ADDRESS/main?urlpath=lab/tree/notebooks/NAME.ipynb) "
     "|\n"
 )
+BLOCK = "a sum over the batch in lesson NUMBER,NUMBER,sum-in-place-of-mean,shown,sum_of_losses\n"
 
 
 def name_of(number, title):
@@ -45,22 +46,10 @@ def new_files(number, title, root):
     are none, and where `root` is no checkout of the course.
     """
     root = Path(root)
-    if not re.fullmatch("[0-9]{2}", number):
-        raise CourseError(f"the number must be two digits, such as 11, got {number!r}")
     name = name_of(number, title)
-    if not TITLE.fullmatch(title) or len(title) > LONGEST_TITLE or name == number:
-        raise CourseError(
-            f"the title must have letters, at most {LONGEST_TITLE} characters and no Markdown or "
-            f"quotes, got {title!r}"
-        )
-    texts = {}
-    for path in ("README.md", MUTANTS, RIGHT, BLOCKS):
-        if not (root / path).exists():
-            raise CourseError(
-                f"{root} is no checkout of the course, it lacks {path}: change to the folder of one"
-            )
-        texts[path] = files.read_text(root / path, notebooks.LARGEST_NOTEBOOK)
     checks = f"gan_helpers/checks/lesson_{number}.py"
+    _refuse_words(number, title, name)
+    texts = _texts_that_grow(root)
     for path in [*(root / "notebooks").glob(f"{number}_*"), root / checks]:
         if path.exists():
             raise CourseError(f"there is a lesson {number} already, {path}: take another number")
@@ -81,10 +70,32 @@ def new_files(number, title, root):
     texts[checks] = part("checks.txt")
     texts[MUTANTS] += part("mutants.txt")
     texts[RIGHT] += part("right_answers.txt")
-    texts[BLOCKS] += f"a sum over the batch in lesson {number},{number},sum-in-place-of-mean,"
-    texts[BLOCKS] += "shown,sum_of_losses\n"
+    texts[BLOCKS] += filled(BLOCK)
     texts["README.md"] = _with_row(texts["README.md"], number, filled(ROW))
     return {root / path: text for path, text in texts.items()}
+
+
+def _refuse_words(number, title, name):
+    """Raise CourseError where a lesson can have no such number or title."""
+    if not re.fullmatch("[0-9]{2}", number):
+        raise CourseError(f"the number must be two digits, such as 11, got {number!r}")
+    if not TITLE.fullmatch(title) or len(title) > LONGEST_TITLE or name == number:
+        raise CourseError(
+            f"the title must have letters, at most {LONGEST_TITLE} characters and no Markdown or "
+            f"quotes, got {title!r}"
+        )
+
+
+def _texts_that_grow(root):
+    """{path below `root`: text} of the files to which a lesson adds something."""
+    texts = {}
+    for path in ("README.md", MUTANTS, RIGHT, BLOCKS):
+        if not (root / path).exists():
+            raise CourseError(
+                f"{root} is no checkout of the course, it lacks {path}: change to the folder of one"
+            )
+        texts[path] = files.read_text(root / path, notebooks.LARGEST_NOTEBOOK)
+    return texts
 
 
 def _with_row(readme, number, row):
