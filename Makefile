@@ -6,8 +6,9 @@ VENV ?= .venv
 RUN = $(VENV)/bin/python -m
 LESSON ?=
 SIZE ?= default
+REF ?=
 
-.PHONY: help lab run test test-slow test-long notebooks results html bench address
+.PHONY: help lab run test test-slow test-long notebooks results html bench address release
 
 help:
 	@echo "make lab        opens JupyterLab on the lessons"
@@ -18,6 +19,7 @@ help:
 	@echo "make html       the lessons as HTML, in build/html/"
 	@echo "make bench      measures speed and memory"
 	@echo "make address    rewrites the repository's address (REPO=owner/name)"
+	@echo "make release    lets badges and setup cells lead to this version's tag (REF=main: back)"
 
 lab: $(VENV)/.ready
 	$(RUN) jupyterlab notebooks
@@ -38,7 +40,7 @@ test-long: $(VENV)/.ready
 	@echo "About an hour and a quarter on two quiet cores of a fast machine."
 	$(RUN) pytest -m long -rP -n 2 --dist worksteal
 
-# notebooks, results and address write sources; no other target does.
+# notebooks, results, address and release write sources; no other target does.
 notebooks: $(VENV)/.ready
 	@test -n "$(LESSON)" || echo "About 15 minutes on a fast machine, which should do nothing else."
 	$(RUN) gan_notebooks.publish notebooks --lesson "$(LESSON)"
@@ -55,6 +57,9 @@ bench: $(VENV)/.ready
 
 address: $(VENV)/.ready
 	$(RUN) gan_notebooks.publish address $(REPO)
+
+release: $(VENV)/.ready
+	$(RUN) gan_notebooks.release $(REF)
 
 $(VENV)/.ready: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -8,11 +8,12 @@
     gan-notebooks collect build/sweep                    one table of all its runs
     gan-notebooks handout build/class                    the lessons without solutions and outputs
     gan-notebooks grade copies                           students' copies, by the exercises' checks
+    gan-notebooks new 11 "A title"                       a lesson for its author to fill
 
 `run` puts the executed notebooks into `build/`, always anew, and prints seconds and claims. `sweep`
 does every combination of lessons and values, and what is missing of it when it is started again.
 Beside each executed notebook stands a file with the run's status. The lessons are those of the
-checkout, or of the folder that `--notebooks` names; no command here changes them. Nothing is
+checkout, or of the folder that `--notebooks` names; none is changed, `new` adds one. Nothing is
 removed or overwritten that this command did not write: what is in the way is an error. The exit
 code is 1 where a run failed or a claim of `run` did not hold, 2 where nothing could start, or a
 full disk, say, ended it.
@@ -24,7 +25,7 @@ from pathlib import Path
 
 from gan_helpers import tables
 from gan_helpers.parameters import ParameterError
-from gan_notebooks import grade, grid, handout, marks, notebooks, runner, sweep
+from gan_notebooks import grade, grid, handout, marks, new, notebooks, runner, sweep
 from gan_notebooks.collect import collect
 from gan_notebooks.commands import add_choice_of_lessons, exit_code, in_words
 from gan_notebooks.errors import CourseError, shortened
@@ -267,6 +268,7 @@ def _parser():
     collect_parser.set_defaults(do=collect_runs)
     handout.add_parser(commands)
     grade.add_parser(commands)
+    new.add_parser(commands)
     return parser
 
 

@@ -6,11 +6,9 @@ python -m gan_notebooks.publish address OWNER/NAME        another address of the
 """
 
 import argparse
-import hashlib
 import html
 import re
 import sys
-import tomllib
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,16 +17,13 @@ import nbformat
 from nbconvert import HTMLExporter
 
 from gan_helpers import tables
-from gan_notebooks import live_parts, marks, notebooks, runner
+from gan_notebooks import live_parts, marks, notebooks, repository, runner
 from gan_notebooks.commands import add_choice_of_lessons, exit_code
 from gan_notebooks.errors import CourseError
-from gan_notebooks.files import read_text
+from gan_notebooks.names import name_cells
 
-ROOT = Path(__file__).parents[1]
 # Code matches too, without a group, and so is passed over.
 FORMULA = re.compile(r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
-# In a code cell's metadata: tells whether it was changed after it was run.
-SOURCE_HASH = "source_when_run"
 INDEX = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Adversarial Digits</title>
@@ -40,13 +35,10 @@ ENTRIES
 """
 
 
-def source_hash(cell):
-    """A short fingerprint of a cell's code."""
-    return hashlib.sha256(cell.source.encode()).hexdigest()[:16]
+def store(notebook, build=repository.ROOT / "build"):
+    """Run `notebook` at its defaults and write its outputs back into it; name its new cells.
 
-
-def store(notebook, build=ROOT / "build"):
-    """Run `notebook` at its defaults and write its outputs back into it; live_parts beside it.
+    What its live parts need on the site is written beside it.
 
     Returns the runner.Result. Where the run stopped with an error the notebook is unchanged.
     """
@@ -56,11 +48,13 @@ def store(notebook, build=ROOT / "build"):
         return result
     executed = notebooks.read(executed_path)
     stored = notebooks.read(notebook)
+    name_cells(stored)
     for cell, executed_cell in zip(stored.cells, executed.cells, strict=True):
+        executed_cell.id = cell.id
         if cell.cell_type == "code":
             cell.outputs = _storable(executed_cell.outputs)
             cell.execution_count = executed_cell.execution_count
-            cell.metadata[SOURCE_HASH] = source_hash(cell)
+            cell.metadata[repository.SOURCE_HASH] = repository.source_hash(cell)
     stored.metadata.pop("widgets", None)
     live_parts.store(Path(notebook), executed)
     tables.replace(notebook, nbformat.writes(stored) + "\n")
@@ -88,7 +82,7 @@ def _storable(outputs):
     return kept
 
 
-def to_html(lessons, build=ROOT / "build"):
+def to_html(lessons, build=repository.ROOT / "build"):
     """Run the notebooks `lessons` at their defaults; write each as HTML, with an index.
 
     Returns True where all ran.
@@ -180,51 +174,6 @@ def _put_alt_into_html(output):
         output.data = {"text/html": f'<img alt="{html.escape(alt)}" src="{source}">'}
 
 
-def address(root=ROOT):
-    """The repository's "owner/name", from pyproject.toml."""
-    path = Path(root) / "pyproject.toml"
-    try:
-        repository = tomllib.loads(_text(path))["project"]["urls"]["Repository"]
-        return repository.removeprefix("https://github.com/")
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise CourseError(
-            f'{path} must say Repository = "https://github.com/OWNER/NAME" under [project.urls]; '
-            f"it is damaged, or another project's: {error}"
-        ) from None
-
-
-def _text(path):
-    return read_text(path, notebooks.LARGEST_NOTEBOOK)
-
-
-def rewrite_address(new, root=ROOT):
-    """Put `new` ("owner/name") in place of the repository's address.
-
-    In pyproject.toml, README.md and the notebooks. Raises CourseError where it is no address, and
-    where one of these files cannot be read; then none is changed.
-    """
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", new):
-        raise CourseError(f"the address must be owner/name, got {new!r}")
-    root = Path(root)
-    old = address(root)
-    texts = {}
-    # pyproject.toml comes last: where this is interrupted, the next call does the rest.
-    for path in sorted((root / "notebooks").glob("*.ipynb")):
-        notebook = notebooks.read(path)
-        for cell in notebook.cells:
-            # The address in the setup cell does nothing outside Colab: outputs that held before
-            # still hold.
-            is_fresh = cell.metadata.get(SOURCE_HASH) == source_hash(cell)
-            cell.source = cell.source.replace(old, new)
-            if is_fresh:
-                cell.metadata[SOURCE_HASH] = source_hash(cell)
-        texts[path] = nbformat.writes(notebook) + "\n"
-    for path in (root / "README.md", root / "pyproject.toml"):
-        texts[path] = _text(path).replace(old, new)
-    for path, text in texts.items():
-        tables.replace(path, text)
-
-
 def store_lessons(options):
     """`publish notebooks`. Returns True where all are stored; the first that is not ends it."""
     for notebook in notebooks.lessons(options.lesson, options.notebooks):
@@ -247,7 +196,7 @@ def write_html(options):
 
 def change_address(options):
     """`publish address`."""
-    rewrite_address(options.repository)
+    repository.rewrite_address(options.repository)
     return True
 
 

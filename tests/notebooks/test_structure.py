@@ -12,7 +12,8 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from gan_notebooks import publish, repeats
+from gan_notebooks import release, repeats, repository
+from gan_notebooks.names import RANDOM
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -20,6 +21,8 @@ ADDRESS = re.compile(
     r"(?:colab\.research\.google\.com/github/|mybinder\.org/v2/gh/|git\+https://github\.com/)"
     r"([\w.-]+/[\w.-]+)"
 )
+README = (ROOT / "README.md").read_text(encoding="utf8")
+(REF,) = release.refs_in(README, repository.address())  # test_release.py says which it may be
 RELATIVE_LINK = re.compile(r"\]\((?!https?://)([^)#]+)(#[^)]*)?\)")
 
 
@@ -54,7 +57,8 @@ def test_is_valid_and_has_named_cells(notebook):
     ids = [cell.id for cell in notebook.cells]
     assert len(set(ids)) == len(ids)
     odd = [name for name in ids if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)]
-    assert odd == [], "ids are short names, stable over edits"
+    odd += [name for name in ids if RANDOM.fullmatch(name)]
+    assert odd == [], "ids are short names, stable over edits: `make notebooks` names new cells"
 
 
 def test_begins_with_title_badges_and_box(path, notebook):
@@ -62,17 +66,18 @@ def test_begins_with_title_badges_and_box(path, notebook):
     assert re.match(rf"# {path.stem[:2]} · \S", title)
     for word in ("**You will be able to**", "**You need**", "**Time**"):
         assert word in title
-    address = publish.address()
-    colab = f"https://colab.research.google.com/github/{address}/blob/main/notebooks/{path.name}"
-    binder = f"https://mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/notebooks/{path.name}"
+    address = repository.address()
+    colab = f"https://colab.research.google.com/github/{address}/blob/{REF}/notebooks/{path.name}"
+    binder = f"https://mybinder.org/v2/gh/{address}/{REF}?urlpath=lab/tree/notebooks/{path.name}"
     assert f"({colab})" in title
     assert f"({binder})" in title
 
 
 def test_every_address_is_the_one_in_pyproject():
     for file in [ROOT / "README.md", *NOTEBOOKS]:
-        addresses = ADDRESS.findall(file.read_text(encoding="utf8"))
-        assert set(addresses) == {publish.address()}, file
+        text = file.read_text(encoding="utf8")
+        assert set(ADDRESS.findall(text)) == {repository.address()}, file
+        assert release.refs_in(text, repository.address()) == {REF}, file
 
 
 SETUP = """import sys
@@ -94,7 +99,8 @@ except ModuleNotFoundError as error:
 def test_setup_cell(path, notebook):
     setup, imports = code_cells(notebook)[:2]
     assert setup.id == "setup" and imports.id == "imports"
-    assert setup.source == SETUP.replace("ADDRESS", publish.address()).replace("NAME", path.stem)
+    source = SETUP.replace("ADDRESS", repository.address()).replace("NAME", path.stem)
+    assert setup.source == release.pointed_to(source, repository.address(), REF)
 
 
 WITHOUT_TORCH = f"""
@@ -194,7 +200,7 @@ def test_is_stored_with_the_outputs_of_this_code(notebook):
     assert counts == list(range(1, len(cells) + 1)), "run `make notebooks`"
     stale = []
     for cell in cells:
-        if cell.metadata.get(publish.SOURCE_HASH) != publish.source_hash(cell):
+        if cell.metadata.get(repository.SOURCE_HASH) != repository.source_hash(cell):
             stale.append(cell.id)
     assert stale == [], "changed after they were run: run `make notebooks`"
 

@@ -3,12 +3,37 @@
 import importlib.metadata
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def copy_checkout(run):
+    """A function that makes a folder a git repository of the files as they are now.
+
+    Committed or not.
+    """
+
+    def copy_checkout(copy):
+        listing = ("git", "ls-files", "--cached", "--others", "--exclude-standard")
+        for name in run(*listing, cwd=ROOT).splitlines():
+            if (ROOT / name).exists():
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, copy / name)
+        run("git", "init", "-q", "-b", "main", cwd=copy)
+        run("git", "add", "-A", cwd=copy)
+        author = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+        run("git", *author, "commit", "-qm", "as it is", cwd=copy)
+        return copy
+
+    return copy_checkout
 
 
 @pytest.fixture(scope="session")

@@ -16,28 +16,15 @@ from pathlib import Path
 import pytest
 
 from gan_helpers import data, tables
-from gan_notebooks import notebooks, publish, runner
+from gan_notebooks import notebooks, repository, runner
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def checkout(run, tmp_path):
-    """A git repository with the files as they are now, committed or not."""
-    copy = tmp_path / "checkout"
-    files = run(
-        "git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT
-    ).splitlines()
-    for name in files:
-        if (ROOT / name).exists():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
-    run("git", "init", "-q", "-b", "main", cwd=copy)
-    run("git", "add", "-A", cwd=copy)
-    author = ("-c", "user.name=test", "-c", "user.email=test@example.org")
-    run("git", *author, "commit", "-qm", "as it is", cwd=copy)
-    return copy
+def checkout(copy_checkout, tmp_path):
+    return copy_checkout(tmp_path / "checkout")
 
 
 def test_the_wheel_holds_the_digits_and_works_elsewhere(checkout, run, make_environment, tmp_path):
@@ -101,7 +88,7 @@ def test_the_lessons_run_with_colabs_versions(
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{checkout.as_uri()}.insteadOf")
-    monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"https://github.com/{publish.address()}")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"https://github.com/{repository.address()}")
     versions = run(python, "-m", "pip", "freeze", "--local")
 
     def freeze():

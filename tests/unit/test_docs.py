@@ -1,7 +1,6 @@
 """What docs/ and the packages' own maps say of the code is so."""
 
 import inspect
-import json
 import re
 import subprocess
 import sys
@@ -14,7 +13,8 @@ from packaging.specifiers import SpecifierSet
 
 import gan_helpers
 from gan_helpers import class_losses, data, game, guesses, losses, networks, recipes, training
-from gan_notebooks import cli
+from gan_notebooks import repository
+from tests import commands
 
 ROOT = Path(__file__).parents[2]
 MAINTAINERS = ROOT / "docs" / "maintainers.md"
@@ -80,7 +80,8 @@ def test_readme_ci_and_pyproject_name_the_same_pythons():
     with open(ROOT / "pyproject.toml", "rb") as file:
         project = tomllib.load(file)["project"]
     language = "Programming Language :: Python :: "
-    assert [line.removeprefix(language) for line in project["classifiers"]] == tested
+    named = [line for line in project["classifiers"] if line.startswith(language)]
+    assert [line.removeprefix(language) for line in named] == tested
     allowed = SpecifierSet(project["requires-python"])
     minors = [minor for minor in range(40) if f"3.{minor}.1" in allowed]
     assert minors == [minor_of(version) for version in tested]
@@ -108,17 +109,12 @@ def test_the_readme_fits_a_screen_or_two_and_has_each_lesson_with_its_buttons():
     assert len(text.splitlines()) <= 80
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         (row,) = [line for line in text.splitlines() if f"](notebooks/{path.name})" in line]
-        assert f"blob/main/notebooks/{path.name})" in row
+        assert f"/notebooks/{path.name}) · [Binder](" in row
         assert f"lab/tree/notebooks/{path.name})" in row
-    exercises = sum(
-        '"exercise"' in json.dumps(cell["metadata"].get("tags", []))
-        for path in (ROOT / "notebooks").glob("*.ipynb")
-        for cell in json.loads(path.read_text(encoding="utf8"))["cells"]
-    )
-    assert f"with {exercises} exercises" in text
+        assert f"[page]({repository.site(repository.address())}/{path.stem}.html)" in row
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/instructors.md", "docs/maintainers.md"])
+@pytest.mark.parametrize("name", commands.FILES)
 def test_links_within_the_repository_lead_somewhere(name):
     text = (ROOT / name).read_text(encoding="utf8")
     targets = re.findall(r"\]\(([^):#]+)\)", text)
@@ -141,20 +137,26 @@ def test_the_example_draws_its_picture(tmp_path):
     assert (tmp_path / "first_gan.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_command_that_the_docs_show_is_one(capsys):
-    """Every `gan-notebooks` line and every `make` target in the three files exists."""
-    texts = [README, ROOT / "docs" / "instructors.md", MAINTAINERS]
-    text = "\n".join(path.read_text(encoding="utf8") for path in texts)
-    commands = set(re.findall(r"gan-notebooks ([a-z]+)", text))
-    assert commands == {"run", "sweep", "collect", "handout", "grade"}
-    for command in commands:
-        with pytest.raises(SystemExit) as end:
-            cli.main([command, "--help"])
-        assert end.value.code == 0
-    capsys.readouterr()
-    makefile = (ROOT / "Makefile").read_text(encoding="utf8")
-    for target in set(re.findall(r"(?:`|^)make ([a-z][a-z-]*)", text, re.MULTILINE)):
-        assert f"\n{target}:" in makefile, target
+def test_every_command_of_the_docs_is_run_by_a_test():
+    """By tests/slow/test_commands.py, as its table says."""
+    known = commands.to_run().keys()
+    assert commands.documented() - known == set(), "give it a line in tests/commands.py"
+    assert known - commands.documented() == set(), "no file shows it any more"
+
+
+def test_the_reader_of_commands():
+    text = """`make a` and `makefile`, `gan-notebooks`
+```
+make b   # a comment
+X=1 python -m c "d e"
+```
+| `gan-notebooks list` |
+```python
+print("make d")
+```
+"""
+    expected = {"make a", "make b", 'X=1 python -m c "d e"', "gan-notebooks list"}
+    assert commands.commands_in(text) == expected
 
 
 def test_plain_make_says_what_there_is():

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell
 
-from gan_notebooks import publish, runner
+from gan_notebooks import publish, repository, runner
 from gan_notebooks.errors import CourseError
 
 ROOT = Path(__file__).parents[2]
@@ -34,9 +34,20 @@ def test_store_writes_outputs_and_keeps_the_source(tmp_path, write_notebook):
     assert [output.get("name") for output in slider.outputs] == ["stdout"], "no widget views"
     assert [cell.execution_count for cell in stored.cells[1:]] == [1, 2, 3]
     for cell in stored.cells[1:]:
-        assert cell.metadata[publish.SOURCE_HASH] == publish.source_hash(cell)
+        assert cell.metadata[repository.SOURCE_HASH] == repository.source_hash(cell)
     assert set(stored.metadata) == set(before.metadata) == {"kernelspec", "sizes"}
     assert "papermill" not in json.dumps(stored)
+
+
+def test_store_names_cells_that_were_made_in_jupyterlab(tmp_path, write_notebook):
+    path = write_notebook(tmp_path / "07.ipynb", new_markdown_cell("## 1. Sums"), "1 + 1")
+    notebook = nbformat.read(path, 4)
+    notebook.cells[1].id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+    nbformat.write(notebook, path)
+    assert publish.store(path, tmp_path / "build").error is None
+    stored = nbformat.read(path, 4)
+    assert [cell.id for cell in stored.cells] == ["cell-0", "sums"]
+    assert stored.cells[1].outputs[0].data["text/plain"] == "2"
 
 
 def test_store_leaves_a_notebook_that_fails_alone(tmp_path, write_notebook, here):
@@ -106,24 +117,28 @@ def test_the_index_shows_names_as_they_are(tmp_path, write_notebook):
 
 def is_fresh(cell):
     """Are the outputs of a cell those of its code, as far as its mark tells?"""
-    return cell.metadata.get(publish.SOURCE_HASH) == publish.source_hash(cell)
+    return cell.metadata.get(repository.SOURCE_HASH) == repository.source_hash(cell)
 
 
 def test_the_address_is_rewritten_everywhere(tmp_path):
-    for name in ("pyproject.toml", "README.md"):
+    files = ("pyproject.toml", "README.md", "CITATION.cff")
+    for name in files:
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    old = publish.address(tmp_path)
+    old = repository.address(tmp_path)
     edited = tmp_path / "notebooks" / "01_data_scaling.ipynb"
     notebook = nbformat.read(edited, 4)
     notebook.cells[-1].source += "\nprint('edited')"
     nbformat.write(notebook, edited)
-    publish.rewrite_address("some-one/else.where", tmp_path)
-    assert publish.address(tmp_path) == "some-one/else.where"
+    repository.rewrite_address("some-one/else.where", tmp_path)
+    assert repository.address(tmp_path) == "some-one/else.where"
     paths = sorted((tmp_path / "notebooks").glob("*.ipynb"))
-    for path in (tmp_path / "pyproject.toml", tmp_path / "README.md", *paths):
+    for path in (*(tmp_path / name for name in files), *paths):
         text = path.read_text(encoding="utf8")
         assert old not in text and "some-one/else.where" in text, path
+        assert repository.site(old) not in text
+    for name in files:
+        assert "https://some-one.github.io/else.where" in (tmp_path / name).read_text("utf8")
     for path in paths:
         cells = {cell.id: cell for cell in nbformat.read(path, 4).cells}
         for before in nbformat.read(ROOT / "notebooks" / path.name, 4).cells:
@@ -142,6 +157,7 @@ def test_the_address_is_rewritten_everywhere(tmp_path):
         ("pyproject.toml", "a = " + "[" * 5000),
         ("pyproject.toml", b"\xff"),
         ("README.md", b"\xff"),
+        ("CITATION.cff", b"\xff"),
         ("notebooks/07_small.ipynb", "{"),
     ],
 )
@@ -150,12 +166,13 @@ def test_a_damaged_file_leaves_every_address_as_it_was(tmp_path, write_lesson, n
     write_lesson(tmp_path / "notebooks", "STEPS: int = 5  # https://github.com/a/b")
     urls = '[project.urls]\nRepository = "https://github.com/a/b"\n'
     (tmp_path / "pyproject.toml").write_text(urls, encoding="utf8")
-    (tmp_path / "README.md").write_text("https://github.com/a/b", encoding="utf8")
+    for other in ("README.md", "CITATION.cff"):
+        (tmp_path / other).write_text("https://github.com/a/b", encoding="utf8")
     (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     paths = [path for path in tmp_path.rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in paths}
     with pytest.raises(CourseError, match=name):
-        publish.rewrite_address("c/d", tmp_path)
+        repository.rewrite_address("c/d", tmp_path)
     assert {path: path.read_bytes() for path in paths} == before
 
 
@@ -186,7 +203,7 @@ def test_half_a_character_stops_no_page(tmp_path, write_notebook):
 
 def test_what_is_no_address_is_refused(capsys):
     with pytest.raises(CourseError, match="owner/name"):
-        publish.rewrite_address("https://github.com/a/b")
+        repository.rewrite_address("https://github.com/a/b")
     with pytest.raises(SystemExit) as end:
         publish.main(["address", "https://github.com/a/b"])
     assert end.value.code == 2 and "must be owner/name" in capsys.readouterr().err

@@ -1,0 +1,76 @@
+"""Every command of the docs runs, in a copy of the checkout: tests/commands.py has the lines."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import commands
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("make") is None, reason="needs make"),
+]
+CONFIG = "c.ServerApp.open_browser = False\nc.ServerApp.allow_root = True\n"
+GUARD = 600  # seconds until a line is given up: no measure of speed
+
+
+@pytest.fixture(scope="module")
+def copy(copy_checkout, tmp_path_factory):
+    """The copy, with an environment for make: this one's, whose packages are the copy's own."""
+    copy = copy_checkout(tmp_path_factory.mktemp("commands") / "checkout")
+    own = copy / ".venv"
+    own.mkdir()
+    for name in ("bin", "lib", "lib64", "include", "pyvenv.cfg"):
+        if (Path(sys.prefix) / name).exists():
+            (own / name).symlink_to(Path(sys.prefix) / name)
+    (own / ".ready").touch()  # make installs nothing
+    jupyter = copy / "build" / "jupyter"
+    jupyter.mkdir(parents=True)
+    (jupyter / "jupyter_server_config.py").write_text(CONFIG)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def environment(copy):
+    """The environment variables of a shell in which the copy's .venv is active."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    path = f"{copy / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    jupyter = {"JUPYTER_CONFIG_DIR": str(copy / "build" / "jupyter")}
+    return own | {"PATH": path, "PYTHONPATH": str(copy)} | jupyter
+
+
+def start(line, copy, environment, log):
+    return subprocess.Popen(
+        ["bash", "-c", line],
+        cwd=copy,
+        env=environment,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("line", dict.fromkeys(commands.to_run().values()))
+def test_a_command_of_the_docs_runs(line, copy, environment):
+    """JupyterLab does not end: it is stopped as soon as it says where it is."""
+    path = copy / "build" / "log.txt"
+    with open(path, "w", encoding="utf8") as log:
+        process = start(line, copy, environment, log)
+        try:
+            if line.endswith(commands.LAB):
+                end = time.monotonic() + GUARD
+                while "is running at" not in path.read_text(encoding="utf8"):
+                    assert process.poll() is None and time.monotonic() < end, path.read_text()
+                    time.sleep(0.2)
+                return
+            assert process.wait(GUARD) == 0, path.read_text(encoding="utf8")[-3000:]
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait()
