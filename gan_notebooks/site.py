@@ -85,24 +85,32 @@ def prepare(lessons, source, modules=WIDGETS):
         prepare_lesson(notebook, path, targets, source / "extra")
         nbformat.write(notebook, pages_folder / path.name)
         for live in sorted((path.parent / "live" / path.stem).glob("*.json")):
-            text = live.read_text(encoding="utf8")
-            _hand_over(f"{path.stem}/{live.stem}", text, source / "extra")
-            module = json.loads(text)["module"]
-            _hand_over(module, (modules / module).read_text(encoding="utf8"), source / "extra")
+            _prepare_live(live, f"{path.stem}/{live.stem}", source / "extra" / "live", modules)
 
 
 def _toctree(caption, names):
     return TOCTREE.format(caption=caption, pages="\n".join(names))
 
 
-def _hand_over(name, text, extra):
-    """Write a script that hands live.js a `text`: a page opened from a disk may load nothing else.
+def _prepare_live(path, name, folder, modules):
+    """Write into `folder` what a live part's page loads. `name`: of its state.
 
-    (No JSON and no module.)
+    `path`: of a file {"module": …, "style": …, "state": …, "note": …}, which names files of the
+    folder `modules`; of several modules, a list, the last one has the export.
     """
-    path = extra / "live" / f"{name.removesuffix('.js')}.js"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"courseLive({json.dumps(name)}, {json.dumps(text)});\n", encoding="utf8")
+    text = path.read_text(encoding="utf8")
+    live = json.loads(text)
+    parts = live["module"] if isinstance(live["module"], list) else [live["module"]]
+    if "style" in live:
+        parts.append(live["style"])
+    texts = {name: text}
+    for part in parts:
+        texts[part] = (modules / part).read_text(encoding="utf8")
+    for part, content in texts.items():
+        script = folder / f"{part}.js"
+        script.parent.mkdir(parents=True, exist_ok=True)
+        call = f"courseLive({json.dumps(part)}, {json.dumps(content)});\n"
+        script.write_text(call, encoding="utf8")
 
 
 def prepare_lesson(notebook, path, targets, extra):

@@ -1,4 +1,4 @@
-"""Sphinx's settings for the site; `python -m gan_notebooks.site` prepares its pages and calls it."""
+"""Sphinx's settings for the site, whose pages `python -m gan_notebooks.site` prepares."""
 
 from docutils import nodes
 
@@ -15,6 +15,7 @@ nb_code_prompt_show = "Show the code"
 nb_code_prompt_hide = "Hide the code"
 suppress_warnings = ["mystnb.unknown_mime_type"]  # the lesson's record, for programs
 myst_enable_extensions = ["dollarmath"]
+myst_dmath_double_inline = True  # a formula in the midst of a line, too
 html_theme = "sphinx_book_theme"
 html_context = {"default_mode": "auto"}  # light or dark as the reader's system
 html_theme_options = {
@@ -23,16 +24,18 @@ html_theme_options = {
     "path_to_docs": "notebooks",
     "navbar_persistent": [],  # its search field is in the sidebar already
     "use_repository_button": True,
-    "use_download_button": False,  # of the prepared notebook; the lesson itself is in the repository
+    "use_download_button": False,  # not the lesson itself, but what was prepared
     "launch_buttons": {
         "colab_url": "https://colab.research.google.com",
         "binderhub_url": "https://mybinder.org",
         "notebook_interface": "jupyterlab",
     },
 }
+html_sidebars = {"**": ["brand.html", "search-button-field.html", "sbt-sidebar-nav.html"]}
+templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = [("live.js", {"defer": "defer"})]
+html_js_files = [(name, {"defer": "defer"}) for name in ("site.js", "live.js")]
 html_copy_source = False
 html_use_index = False
 html_show_copyright = False

@@ -8,7 +8,6 @@ import itertools
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from jupyter_server.serverapp import list_running_servers
 from nbconvert.preprocessors import ClearOutputPreprocessor
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from gan_notebooks import notebooks
 
@@ -52,35 +51,6 @@ def until(condition, what, seconds=SECONDS):
     while not condition():
         assert time.monotonic() < end, f"not after {seconds} seconds: {what}"
         time.sleep(0.2)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    expect.set_options(timeout=SECONDS * 1000)
-    with sync_playwright() as playwright:
-        path = path_of_chromium(playwright)
-        if not Path(path).exists():
-            pytest.fail(
-                f"These tests need the browser Chromium, and there is no {path}. Install it by "
-                "`apt install chromium` or by `python -m playwright install chromium`, or set "
-                "CHROMIUM to its path."
-            )
-        no_network = [
-            "--no-proxy-server",
-            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-        ]
-        arguments = ["--disable-gpu", *no_network]
-        yield playwright.chromium.launch(executable_path=path, args=arguments)
-
-
-def path_of_chromium(playwright):
-    """The variable's, else the system's, else playwright's own."""
-    if path := os.environ.get("CHROMIUM"):
-        return path
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    return playwright.chromium.executable_path
 
 
 @pytest.fixture(scope="module")
