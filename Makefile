@@ -16,7 +16,7 @@ help:
 	@echo "make test       the tests, about seven minutes; test-slow, test-long: the longer ones"
 	@echo "make notebooks  runs the lessons and stores their outputs (LESSON=02: one)"
 	@echo "make results    trains anew what a stored table rests on, where it is stale"
-	@echo "make html       the lessons as HTML, in build/html/"
+	@echo "make html       the site of the stored lessons, in build/html/; runs none of them"
 	@echo "make bench      measures speed and memory"
 	@echo "make address    rewrites the repository's address (REPO=owner/name)"
 	@echo "make release    lets badges and setup cells lead to this version's tag (REF=main: back)"
@@ -50,7 +50,7 @@ results: $(VENV)/.ready
 	$(RUN) gan_notebooks.results --lesson "$(LESSON)" --jobs 2
 
 html: $(VENV)/.ready
-	$(RUN) gan_notebooks.publish html --lesson "$(LESSON)"
+	$(RUN) gan_notebooks.site
 
 bench: $(VENV)/.ready
 	$(RUN) benchmarks

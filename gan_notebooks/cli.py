@@ -161,7 +161,7 @@ def report(folder):
     Only where that is missing, and no file is in the way that is no report. Returns True where all
     could be written.
     """
-    from gan_notebooks import publish  # nbconvert takes a while to import
+    from gan_notebooks import pages  # nbconvert takes a while to import
 
     written = 0
     errors = []
@@ -172,7 +172,7 @@ def report(folder):
             if _is_newer_report(html, path) or marks.is_another_notebook(path):
                 continue
             marks.refuse_foreign(html)
-            tables.replace(html, publish.page(path, code=False))
+            tables.replace(html, pages.report(path))
             written += 1
         except (CourseError, OSError) as error:  # the others have theirs
             errors.append(error)

@@ -53,6 +53,11 @@ def add_choice_of_lessons(parser):
     parser.add_argument(
         "--lesson", default="", help="start of the file name, such as 02; default: every lesson"
     )
+    add_notebooks_option(parser)
+
+
+def add_notebooks_option(parser):
+    """Give an argparse parser the option --notebooks."""
     parser.add_argument(
         "--notebooks",
         metavar="FOLDER",

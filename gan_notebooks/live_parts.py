@@ -1,8 +1,12 @@
 """What the live parts of a lesson need on the site, where there is no kernel.
 
 `make notebooks` writes it beside the lesson, into live/<lesson>/: for each cell that shows a
-sampler or a scrubber <cell id>.json, with the values of its model, and <cell id>.bin, with those
-that are bytes: in their place stands {"bytes": [start, length]}.
+sampler or a scrubber <cell id>.json and <cell id>.bin. The first has
+
+    module   files of gan_helpers/widgets that are joined; the last one has the export
+    style    one of them
+    note     what is said above, or ""
+    state    the values of its model; {"bytes": [start, length]} for those that lie in the second
 """
 
 import base64
@@ -47,13 +51,13 @@ def described(model):
 
     A sampler that is larger has the shipped generator in place of its own, and a note.
     """
-    name = model["state"]["_anywidget_id"].rsplit(".", 1)[1].lower()
+    part = getattr(widgets, model["state"]["_anywidget_id"].rsplit(".", 1)[1].lower())
     state = _with_bytes(model)
-    description, content = _split(name, state)
+    description, content = _split(part, state)
     if len(json.dumps(description)) + len(content) > LARGEST:
         sampler = widgets.sampler(conditional=state["conditional"])
         shipped = {key: getattr(sampler, key) for key in state}
-        description, content = _split(name, shipped | {"state": state["state"]}, STAND_IN)
+        description, content = _split(part, shipped | {"state": state["state"]}, STAND_IN)
     return description, content
 
 
@@ -73,8 +77,8 @@ def _with_bytes(model):
     return state
 
 
-def _split(name, state, note=""):
-    """A description without bytes, and the bytes."""
+def _split(part, state, note=""):
+    """A description of a part (a class) without bytes, and the bytes."""
     content = bytearray()
 
     def apart(value):
@@ -87,4 +91,5 @@ def _split(name, state, note=""):
         return {"bytes": [start, len(value)]}
 
     values = {key: apart(value) for key, value in state.items()}
-    return {"module": name, "note": note, "state": values}, bytes(content)
+    module = [f"{name}.js" for name in part.FILES]
+    return {"module": module, "style": "page.css", "note": note, "state": values}, bytes(content)

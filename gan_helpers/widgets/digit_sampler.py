@@ -38,7 +38,8 @@ class Sampler(page.Hinted, page.PagePart):
     ValueError for one with labels that is not called conditional.
     """
 
-    _esm = page.module("net", "noise", "png", "page", "sampler_state", "sampler")
+    FILES = ("net", "noise", "png", "page", "sampler_state", "sampler")
+    _esm = page.module(*FILES)
     _css = page.STYLE
     state = traitlets.Dict().tag(sync=True)  # {name of a control: number}
     controls = traitlets.List().tag(sync=True)

@@ -16,7 +16,8 @@ class Scrubber(page.Hinted, page.PagePart):
     it. Raises ValueError where there are no snapshots.
     """
 
-    _esm = page.module("page", "scrubber")
+    FILES = ("page", "scrubber")
+    _esm = page.module(*FILES)
     _css = page.STYLE
     index = traitlets.Int().tag(sync=True)
     steps = traitlets.List().tag(sync=True)

@@ -1,17 +1,14 @@
-"""A JupyterLab of one's own and a Chromium, for the tests that look at lessons in a browser."""
+"""A JupyterLab of one's own for the tests that look at lessons in a browser."""
 
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import pytest
 from jupyter_server.serverapp import list_running_servers
-from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60  # in which a change must be seen, on a slow machine that does other things too
@@ -27,36 +24,6 @@ def until(condition, what, seconds=SECONDS):
     while not condition():
         assert time.monotonic() < end, f"not after {seconds} seconds: {what}"
         time.sleep(0.2)
-
-
-@contextlib.contextmanager
-def chromium():
-    """A browser that cannot look up another machine. CHROMIUM is the path of one to use."""
-    expect.set_options(timeout=SECONDS * 1000)
-    with sync_playwright() as playwright:
-        path = path_of_chromium(playwright)
-        if not Path(path).exists():
-            pytest.fail(
-                f"These tests need the browser Chromium, and there is no {path}. Install it by "
-                "`apt install chromium` or by `python -m playwright install chromium`, or set "
-                "CHROMIUM to its path."
-            )
-        no_network = [
-            "--no-proxy-server",
-            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-        ]
-        arguments = ["--disable-gpu", *no_network]
-        yield playwright.chromium.launch(executable_path=path, args=arguments)
-
-
-def path_of_chromium(playwright):
-    """The variable's, else the system's, else playwright's own."""
-    if path := os.environ.get("CHROMIUM"):
-        return path
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    return playwright.chromium.executable_path
 
 
 @contextlib.contextmanager

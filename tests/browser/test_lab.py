@@ -35,12 +35,6 @@ BYTES = "image => fetch(image.src).then(answer => answer.text()).catch(() => nul
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with labs.chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """A JupyterLab over the lessons at smoke size."""
     folder = tmp_path_factory.mktemp("lab")

@@ -50,12 +50,6 @@ NAMELESS = re.compile(
 )
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with labs.chromium() as browser:
-        yield browser
-
-
 @pytest.fixture(scope="module", params=["JupyterLab's own policy", "no script in the page"])
 def page(request, browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")

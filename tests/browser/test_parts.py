@@ -23,7 +23,6 @@ from gan_helpers import guesses, networks, widgets
 from gan_helpers.widgets import page as parts
 from gan_helpers.widgets import page_net
 from gan_notebooks import notebooks
-from tests.browser.labs import chromium
 from tests.widgets.parts import history_of
 
 pytestmark = pytest.mark.slow
@@ -47,12 +46,6 @@ window.model = model;
 const part = await import("./part.mjs");
 part.default.render({ model, el: document.querySelector("main") });
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

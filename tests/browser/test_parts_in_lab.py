@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from gan_helpers.widgets.page import HINT
-from tests.browser.labs import chromium, running_lab, until
+from tests.browser.labs import running_lab, until
 from tests.browser.test_parts import drawn_after, latencies, pixels
 
 pytestmark = pytest.mark.slow
@@ -38,11 +38,11 @@ history = training.fit(step, data.batches(images, labels, 64), steps=20_000)""",
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def page(tmp_path_factory, browser):
     folder = tmp_path_factory.mktemp("lab")
     cells = [nbformat.v4.new_code_cell(source.strip(), id=name) for name, source in CELLS.items()]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "live.ipynb")
-    with chromium() as browser, running_lab(folder) as lab:
+    with running_lab(folder) as lab:
         page = browser.new_page(viewport={"width": 1300, "height": 1400})
         page.address = f"{lab['url']}lab/tree/live.ipynb?reset&token={lab['token']}"
         page.goto(page.address)

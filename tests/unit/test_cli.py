@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from gan_helpers import tables, threads
-from gan_notebooks import cli, commands, marks, notebooks, publish, results, sweep
+from gan_notebooks import cli, commands, marks, notebooks, pages, publish, results, site, sweep
 
 GUARD = 600  # seconds until a wait for what never comes is given up: no measure of speed
 
@@ -110,7 +110,8 @@ def test_a_run_can_do_two_at_a_time_and_leaves_no_old_result(two_lessons, here, 
         "08_broken.part.ipynb",
     ]
     page = (out / "07_small.html").read_text(encoding="utf8")
-    assert "# steps" in publish.page(out / "07_small.ipynb"), "a comment in the code"
+    code = (out / "07_small.ipynb").read_text(encoding="utf8")
+    assert "# steps" in code, "a comment"
     assert "Recorded: 1 of 1 claims hold." in page and "# steps" not in page, "results without code"
     assert not re.search(r"(src|href)=[\"']https?://", page), "loads something from the network"
     assert "ZeroDivisionError" in (out / "08_broken.part.html").read_text(encoding="utf8")
@@ -253,7 +254,7 @@ def test_where_there_are_no_lessons(two_lessons, capsys):
         assert "change to the folder of a checkout" in refused(capsys, *command, *nowhere, code=1)
     here = ["--notebooks", two_lessons, "--lesson", "09"]
     assert "there are: 07_small, 08_broken" in refused(capsys, "run", *here, code=1)
-    for main, command in ((results.main, []), (publish.main, ["html"])):
+    for main, command in ((results.main, []), (publish.main, ["notebooks"]), (site.main, [])):
         text = refused(capsys, *command, *nowhere, main=main, code=1)
         assert "change to the folder of a checkout" in text
 
@@ -375,14 +376,14 @@ def test_a_folder_where_a_file_belongs(lesson, here, name, capsys):
 
 def test_a_report_that_cannot_be_written_costs_no_other(two_lessons, here, capsys, monkeypatch):
     out = two_lessons / "out"
-    write_page = publish.page
+    write_report = pages.report
 
-    def page(path, *, code):
+    def report(path):
         if path.stem == "07_small":
             raise OSError(28, "No space left on device", str(path))
-        return write_page(path, code=code)
+        return write_report(path)
 
-    monkeypatch.setattr(publish, "page", page)
+    monkeypatch.setattr(pages, "report", report)
     options = ["--notebooks", two_lessons, "--output", out, "--report"]
     assert exit_code("run", *options) == 1
     printed = capsys.readouterr()
@@ -506,7 +507,7 @@ def test_collect_of_an_empty_folder_says_what_to_do(tmp_path, capsys):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-@pytest.mark.parametrize("main", [cli.main, results.main, publish.main])
+@pytest.mark.parametrize("main", [cli.main, results.main, publish.main, site.main])
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT"])
 def test_other_signals_are_as_ctrl_c(name, main, monkeypatch, capsys):
     """A second one within seconds, as a closed terminal sends it, ends nothing that is being ended.
@@ -528,7 +529,7 @@ def test_other_signals_are_as_ctrl_c(name, main, monkeypatch, capsys):
     for module in (notebooks, results):
         monkeypatch.setattr(module, "lessons", lessons)
     monkeypatch.setenv(threads.VARIABLE, "1")  # `results` sets it
-    command = {cli.main: ["list"], results.main: [], publish.main: ["html"]}[main]
+    command = {cli.main: ["list"], publish.main: ["notebooks"]}.get(main, [])
     earlier = {signum: signal.getsignal(signum) for signum in commands.STOP_SIGNALS}
     try:
         signal.signal(number, signal.SIG_DFL)
@@ -547,5 +548,5 @@ def test_ctrl_c_anywhere_ends_in_words(monkeypatch, capsys):
 
     monkeypatch.setattr(notebooks, "lessons", interrupted)
     assert exit_code("list") == 1
-    assert exit_code("html", main=publish.main) == 1
+    assert exit_code(main=site.main) == 1
     assert capsys.readouterr().err == "Stopped.\n" * 2

@@ -7,6 +7,7 @@ import pytest
 from nbclient import NotebookClient
 
 from gan_helpers import networks, widgets
+from gan_helpers.widgets import page
 from gan_notebooks import live_parts
 
 SOURCES = {
@@ -51,7 +52,10 @@ def test_each_live_cell_has_its_files_and_no_other(folder):
 def test_a_small_generator_is_stored_itself(folder):
     description, content = stored(folder, "small")
     sampler = widgets.sampler()
-    assert (description["module"], description["note"]) == ("sampler", "")
+    assert description["module"][-1] == "sampler.js" and description["note"] == ""
+    texts = [(page.FOLDER / name).read_text("utf-8") for name in description["module"]]
+    assert "\n".join(texts) == sampler._esm
+    assert (page.FOLDER / description["style"]).read_text("utf-8") == sampler._css
     state = description["state"]
     assert state["weights"] == [{"bytes": [0, len(content)]}] and content == sampler.weights[0]
     assert state["directions"] == sampler.directions and state["state"] == sampler.state
@@ -69,7 +73,7 @@ def test_for_a_large_one_the_shipped_generator_stands_in_and_says_so(folder):
 def test_a_film_has_its_pictures_as_bytes(folder):
     description, content = stored(folder, "film")
     state = description["state"]
-    assert description["module"] == "scrubber" and state["steps"] == [1]
+    assert description["module"][-1] == "scrubber.js" and state["steps"] == [1]
     for name in ("film", "curves"):
         start, length = state[name]["bytes"]
         assert content[start : start + 8] == b"\x89PNG\r\n\x1a\n" and length > 50

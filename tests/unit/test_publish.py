@@ -1,7 +1,6 @@
-"""publish.py: stored outputs, HTML, and the repository's address."""
+"""publish.py: stored outputs, and the repository's address."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -73,48 +72,6 @@ def test_a_store_that_does_not_end_well_says_what_is_unchanged(monkeypatch, less
         assert end.value.code == 1 and "07_small.ipynb is unchanged" in text and reason in text
 
 
-def test_html_has_an_index_working_links_and_alternative_texts(tmp_path, write_notebook):
-    picture = (
-        "from matplotlib.figure import Figure\nfrom gan_helpers import plots\n"
-        "fig = Figure()\nfig.subplots().plot([1, 2])\nplots.show(fig, alt='A rising line.')"
-    )
-    text = (
-        "# 07 · Small\n\n[next](08_next.ipynb)\n\n"
-        "$$\\frac{a}{b}$$ with $x_1$, not `$HOME` and `$PATH`"
-    )
-    cells = [new_markdown_cell(text), picture]
-    notebook = write_notebook(tmp_path / "07_small.ipynb", *cells)
-    assert publish.to_html([notebook], tmp_path / "build")
-    page = (tmp_path / "build/html/07_small.html").read_text(encoding="utf8")
-    assert re.search(r"<mfrac><mrow><mi>a</mi>.*</mfrac>.*<msub><mi>x</mi><mn>1</mn></msub>", page)
-    assert "<code>$HOME</code>" in page, "code is no formula"
-    assert not re.search(r"(src|href)=[\"']https?://", page), "loads something from the network"
-    assert 'href="08_next.html"' in page and 'alt="A rising line."' in page
-    index = (tmp_path / "build/html/index.html").read_text(encoding="utf8")
-    assert '<a href="07_small.html">07 · Small</a></li>' in index
-
-
-def test_the_index_names_what_failed(tmp_path, write_notebook, here):
-    lessons = [
-        write_notebook(tmp_path / "07.ipynb", new_markdown_cell("# A & B"), "1 / 0"),
-        write_notebook(tmp_path / "08.ipynb", new_markdown_cell("# C"), "1"),
-    ]
-    assert not publish.to_html(lessons, tmp_path / "build")
-    index = (tmp_path / "build/html/index.html").read_text(encoding="utf8")
-    failed = '<a href="07.html">A &amp; B</a> (stopped in cell [1]: ZeroDivisionError'
-    assert failed in index and '<a href="08.html">C</a></li>' in index
-
-
-def test_the_index_shows_names_as_they_are(tmp_path, write_notebook):
-    title = new_markdown_cell("# <b>A</b>")
-    notebook = write_notebook(tmp_path / 'é "><img src=x>#1.ipynb', title)
-    link = "%C3%A9%20%22%3E%3Cimg%20src%3Dx%3E%231.html"
-    title = "&lt;b&gt;A&lt;/b&gt;"
-    failed = "(stopped in cell [1]: &lt;i&gt;)"
-    entry = f'<li><a href="{link}">{title}</a> {failed}</li>'
-    assert publish._entry(notebook, "cell [1]: <i>") == entry
-
-
 def is_fresh(cell):
     """Are the outputs of a cell those of its code, as far as its mark tells?"""
     return cell.metadata.get(repository.SOURCE_HASH) == repository.source_hash(cell)
@@ -174,31 +131,6 @@ def test_a_damaged_file_leaves_every_address_as_it_was(tmp_path, write_lesson, n
     with pytest.raises(CourseError, match=name):
         repository.rewrite_address("c/d", tmp_path)
     assert {path: path.read_bytes() for path in paths} == before
-
-
-# Notebooks that nbconvert or the formulas stumble over
-
-
-def test_a_wrong_formula_stands_there_as_code(tmp_path, write_notebook):
-    text = r"good $x_1$, half $\frac$, open $\left( x$, " + "$" + "{" * 3000 + "$"
-    page = publish.page(write_notebook(tmp_path / "07.ipynb", new_markdown_cell(text)))
-    assert "<msub>" in page and r"<code>$\frac$</code>" in page
-
-
-def test_what_makes_no_page_is_named(tmp_path, write_notebook):
-    path = write_notebook(tmp_path / "07.ipynb", "1")
-    text = path.read_text(encoding="utf8").replace('"kernelspec": {', '"language_info": [], "k": {')
-    path.write_text(text, encoding="utf8")
-    with pytest.raises(CourseError, match="07.ipynb cannot be made into HTML: "):
-        publish.page(path)
-
-
-def test_half_a_character_stops_no_page(tmp_path, write_notebook):
-    path = write_notebook(tmp_path / "07.ipynb", "1")
-    output = '"outputs": [{"output_type": "stream", "name": "stdout", "text": "\\ud800"}]'
-    text = path.read_text(encoding="utf8").replace('"outputs": []', output)
-    path.write_text(text, encoding="utf8")
-    publish.page(path).encode("utf8")
 
 
 def test_what_is_no_address_is_refused(capsys):
