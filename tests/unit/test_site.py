@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_notebooks import notebooks, site
+from gan_notebooks import notebooks, repository, site
 from gan_notebooks.errors import CourseError
 from tests import small_site
 
@@ -24,10 +24,10 @@ def test_titles_and_links(pages, page):
     assert "<title>07 · Small &#8212; Adversarial Digits</title>" in page
     body = page.split("<article")[1].split("</article>")[0]
     assert 'href="08_next.html"' in body
-    repository = f"https://github.com/{repository.address()}/blob/main"
-    assert f'href="{repository}/notebooks/results/02_classic_gan.csv"' in body
+    on_github = f"https://github.com/{repository.address()}/blob/main"
+    assert f'href="{on_github}/notebooks/results/02_classic_gan.csv"' in body
     index = (pages / "index.html").read_text(encoding="utf8")
-    assert f'href="{repository}/LICENSE"' in index and 'href="instructors.html"' in index
+    assert f'href="{on_github}/LICENSE"' in index and 'href="instructors.html"' in index
     assert 'href="07_small.html"' in index, "in the sidebar"
 
 
