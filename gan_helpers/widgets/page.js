@@ -41,9 +41,12 @@ function choiceControl({ name, options, change }) {
   return { box: element("div", { class: "control" }, [element("span", {}, [name]), list]), show };
 }
 
-// Keys pressed in a part are its own: JupyterLab has shortcuts of a single letter.
+// Keys pressed in a part are its own: JupyterLab has shortcuts of a single letter. With Ctrl or Cmd
+// a key is the browser's or the notebook's, wherever the focus is.
 function keepKeys(el) {
-  el.addEventListener("keydown", (event) => event.stopPropagation());
+  el.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
+  });
 }
 
 // Numbers in [-1, 1] as grey.

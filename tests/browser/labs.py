@@ -27,8 +27,10 @@ def until(condition, what, seconds=SECONDS):
 
 
 @contextlib.contextmanager
-def running_lab(folder, *options):
+def running_lab(folder, *options, application="jupyterlab"):
     """A JupyterLab with nobody's own settings over a folder, with more command line options.
+
+    `application`: or "notebook", Jupyter Notebook 7.
 
     A dict: "url", "token" and more (all str).
     """
@@ -39,7 +41,7 @@ def running_lab(folder, *options):
     own = {"IPYTHONDIR": str(folder / "ipython"), "PYTHONPATH": str(ROOT)}
     for kind in ("config", "data", "runtime"):
         own[f"JUPYTER_{kind.upper()}_DIR"] = str(folder / kind)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+    command = [sys.executable, "-m", application, "--no-browser"]
     command += [f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1", *options]
     command.append("--ServerApp.port=0")  # any port that is free
     if hasattr(os, "geteuid") and os.geteuid() == 0:
