@@ -96,8 +96,8 @@ def press(control, *keys):
 
 
 def walk_to(radio):
-    """From another one of its three."""
-    for _ in range(2):
+    """From another one of its three, which may be one that is not chosen yet."""
+    for _ in range(3):
         if not radio.is_checked():
             press(radio, "ArrowDown")
     expect(radio).to_be_checked()
