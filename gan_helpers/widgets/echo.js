@@ -15,13 +15,6 @@ function render({ model, el }) {
     return el.closest('.widget-vbox')?.contains(target) ?? false;
   }
 
-  function keepKey(event) {
-    // With Ctrl or Cmd a key is the browser's or the notebook's, wherever the focus is.
-    if (isInBox(event.target) && !event.ctrlKey && !event.metaKey) {
-      event.stopPropagation();
-    }
-  }
-
   function answerClick(event) {
     const button = event.target.closest('button');
     const words = button && model.get('words')[button.textContent];
@@ -34,13 +27,12 @@ function render({ model, el }) {
     line.textContent = model.get('said')[1];
   }
 
-  // At the body: JupyterLab listens at the document, one further out.
-  document.body.addEventListener('keydown', keepKey);
+  const letKeysGo = keepKeys(isInBox);
   document.body.addEventListener('click', answerClick, true);
   model.on('change:said', say);
   say();
   return () => {
-    document.body.removeEventListener('keydown', keepKey);
+    letKeysGo();
     document.body.removeEventListener('click', answerClick, true);
     model.off('change:said', say);
   };

@@ -132,7 +132,7 @@ class Echo(page.PagePart):
     called. The page does it, so it works while the kernel is busy with a cell.
     """
 
-    _esm = page.module("echo")
+    _esm = page.module("page", "echo")
     words = traitlets.Dict().tag(sync=True)
     said = traitlets.List([0, ""]).tag(sync=True)  # a count, so that the same words come again
 

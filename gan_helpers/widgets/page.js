@@ -42,11 +42,15 @@ function choiceControl({ name, options, change }) {
 }
 
 // Keys pressed in a part are its own: JupyterLab has shortcuts of a single letter. With Ctrl or Cmd
-// a key is the browser's or the notebook's, wherever the focus is.
-function keepKeys(el) {
-  el.addEventListener("keydown", (event) => {
-    if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
-  });
+// a key is the browser's or the notebook's, wherever the focus is. `owns(target)` says whether an
+// element is the part's; returns what ends it.
+function keepKeys(owns) {
+  const keep = (event) => {
+    if (owns(event.target) && !event.ctrlKey && !event.metaKey) event.stopPropagation();
+  };
+  // At the window, on the way in: Notebook 7 listens at the document, on the way in, too.
+  window.addEventListener("keydown", keep, true);
+  return () => window.removeEventListener("keydown", keep, true);
 }
 
 // Numbers in [-1, 1] as grey.

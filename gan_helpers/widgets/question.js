@@ -73,11 +73,12 @@ function render({ model, el }) {
   }
 
   button.addEventListener('click', answer);
-  el.addEventListener('keydown', (event) => event.stopPropagation()); // no shortcuts of JupyterLab
+  const letKeysGo = keepKeys((target) => el.contains(target));
   model.on('change:text change:options', draw);
   model.on('change:value change:verdict', show);
   draw();
   return () => {
+    letKeysGo();
     model.off('change:text change:options', draw);
     model.off('change:value change:verdict', show);
   };

@@ -14,7 +14,7 @@ class Question(page.PagePart):
     both, and notes each try in `answers`.
     """
 
-    _esm = page.module("question")
+    _esm = page.module("page", "question")
     text = traitlets.Unicode().tag(sync=True)
     options = traitlets.List(traitlets.Unicode()).tag(sync=True)
     value = traitlets.Unicode().tag(sync=True)

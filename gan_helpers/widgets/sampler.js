@@ -36,7 +36,6 @@ class SamplerView {
 
   build() {
     this.el.classList.add("page-part");
-    keepKeys(this.el);
     this.sheets = element("div", { class: "row" });
     this.strips = element("div", { class: "row" });
     this.status = element("p", { role: "status" });
@@ -306,11 +305,13 @@ function render({ model, el }) {
     view.refresh();
   };
   const hear = (answer) => view.hear(answer);
+  const letKeysGo = keepKeys((target) => el.contains(target));
   model.on("change:state", refresh);
   model.on("change:weights", renew);
   model.on("msg:custom", hear);
   return () => {
     view.rest();
+    letKeysGo();
     model.off("change:state", refresh);
     model.off("change:weights", renew);
     model.off("msg:custom", hear);

@@ -28,7 +28,6 @@ class ScrubberView {
     const curves = element("div", { class: "curves" }, [this.curves, ...this.marks]);
     const controls = element("div", { class: "row film" }, [this.playing, this.list.box, this.slider]);
     this.el.classList.add("page-part");
-    keepKeys(this.el);
     this.el.append(controls, this.sheet, curves, this.status);
   }
 
@@ -92,10 +91,12 @@ class ScrubberView {
 function render({ model, el }) {
   const view = new ScrubberView(model, el);
   const show = () => view.film && view.show();
+  const letKeysGo = keepKeys((target) => el.contains(target));
   view.start();
   model.on("change:index", show);
   return () => {
     view.rest();
+    letKeysGo();
     model.off("change:index", show);
   };
 }

@@ -130,7 +130,7 @@ def test_letters_stay_inside(page):
     box = box_of(page)
     button = box.get_by_role("button", name="Undo")
     button.focus()
-    for key in "ddaab":
+    for key in "ddaab":  # delete, insert above, insert below
         page.keyboard.press(key)
     expect(button).to_be_focused()
     assert page.locator(".jp-CodeCell").count() == len(CELLS)
