@@ -26,6 +26,7 @@ def test_titles_and_links(pages, page):
     assert 'href="08_next.html"' in body
     repository = f"https://github.com/{publish.address()}/blob/main"
     assert f'href="{repository}/notebooks/results/02_classic_gan.csv"' in body
+    assert "not set" not in page, "the author, in the theme's footer"
     index = (pages / "index.html").read_text(encoding="utf8")
     assert f'href="{repository}/LICENSE"' in index and 'href="instructors.html"' in index
     assert 'href="07_small.html"' in index, "in the sidebar"
