@@ -23,6 +23,7 @@ html_theme_options = {
     "repository_branch": "main",
     "path_to_docs": "notebooks",
     "navbar_persistent": [],  # its search field is in the sidebar already
+    "footer_content_items": [],  # no author, no copyright, no date
     "use_repository_button": True,
     "use_download_button": False,  # not the lesson itself, but what was prepared
     "launch_buttons": {
@@ -38,7 +39,6 @@ html_css_files = ["site.css"]
 html_js_files = [(name, {"defer": "defer"}) for name in ("site.js", "live.js")]
 html_copy_source = False
 html_use_index = False
-html_show_copyright = False
 html_math_renderer = "mathml"
 
 

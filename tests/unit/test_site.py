@@ -26,6 +26,7 @@ def test_titles_and_links(pages, page):
     assert 'href="08_next.html"' in body
     on_github = f"https://github.com/{repository.address()}/blob/main"
     assert f'href="{on_github}/notebooks/results/02_classic_gan.csv"' in body
+    assert "not set" not in page, "the author, in the theme's footer"
     index = (pages / "index.html").read_text(encoding="utf8")
     assert f'href="{on_github}/LICENSE"' in index and 'href="instructors.html"' in index
     assert 'href="07_small.html"' in index, "in the sidebar"
