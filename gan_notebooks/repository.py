@@ -91,4 +91,5 @@ def rewrite(change, root=ROOT):
     for name in ("README.md", "CITATION.cff", "pyproject.toml"):
         texts[root / name] = change(_text(root / name))
     for path, text in texts.items():
-        tables.replace(path, text)
+        if text != _text(path):  # else make would think that pyproject.toml asks for more packages
+            tables.replace(path, text)

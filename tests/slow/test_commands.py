@@ -17,6 +17,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("make") is None, reason="needs make"),
 ]
 CONFIG = "c.ServerApp.open_browser = False\nc.ServerApp.allow_root = True\n"
+FAR_AWAY = 4_000_000_000  # seconds since 1970: newer than what a command may write
 GUARD = 600  # seconds until a line is given up: no measure of speed
 
 
@@ -29,7 +30,8 @@ def copy(copy_checkout, tmp_path_factory):
     for name in ("bin", "lib", "lib64", "include", "pyvenv.cfg"):
         if (Path(sys.prefix) / name).exists():
             (own / name).symlink_to(Path(sys.prefix) / name)
-    (own / ".ready").touch()  # make installs nothing
+    (own / ".ready").touch()
+    os.utime(own / ".ready", (FAR_AWAY, FAR_AWAY))  # make installs nothing into what is linked
     jupyter = copy / "build" / "jupyter"
     jupyter.mkdir(parents=True)
     (jupyter / "jupyter_server_config.py").write_text(CONFIG)
@@ -42,7 +44,8 @@ def environment(copy):
     own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     path = f"{copy / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     jupyter = {"JUPYTER_CONFIG_DIR": str(copy / "build" / "jupyter")}
-    return own | {"PATH": path, "PYTHONPATH": str(copy)} | jupyter
+    # "false" is what make would make an environment with.
+    return own | {"PATH": path, "PYTHONPATH": str(copy), "PYTHON": "false"} | jupyter
 
 
 def start(line, copy, environment, log):

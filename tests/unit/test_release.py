@@ -88,6 +88,7 @@ def contents(folder):
 def test_a_release_and_the_way_back(checkout):
     release.point_to("main", checkout)
     before = contents(checkout)
+    written = (checkout / "pyproject.toml").stat().st_mtime_ns
     release.point_to("v0.2.0", checkout)
     address = repository.address(checkout)
     notebook = nbformat.read(checkout / "notebooks" / "01_data_scaling.ipynb", 4)
@@ -101,6 +102,7 @@ def test_a_release_and_the_way_back(checkout):
     assert release.refs_in(readme, address) == {"v0.2.0"}
     release.point_to("main", checkout)
     assert contents(checkout) == before
+    assert (checkout / "pyproject.toml").stat().st_mtime_ns == written, "make would install anew"
 
 
 def test_another_tag_than_the_versions_is_refused(monkeypatch, capsys):
