@@ -41,6 +41,29 @@ function choiceControl({ name, options, change }) {
   return { box: element("div", { class: "control" }, [element("span", {}, [name]), list]), show };
 }
 
+// A square to drag in: `change` gets how far to the right and how far up, in shares of its side.
+// For fingers and mice only: what it sets needs controls of its own, too.
+function planeControl(words, change) {
+  const dot = element("div", { class: "dot" });
+  const drag = (event) => {
+    if (!event.buttons) return;
+    const { left, bottom, width, height } = box.getBoundingClientRect();
+    const within = (share) => Math.min(Math.max(share, 0), 1);
+    change(within((event.clientX - left) / width), within((bottom - event.clientY) / height));
+  };
+  const grab = (event) => {
+    box.setPointerCapture(event.pointerId);
+    drag(event);
+  };
+  const hears = { onpointerdown: grab, onpointermove: drag };
+  const box = element("div", { class: "plane", "aria-hidden": "true", title: words, ...hears }, [dot]);
+  const show = (right, up) => {
+    dot.style.left = `${100 * right}%`;
+    dot.style.bottom = `${100 * up}%`;
+  };
+  return { box, show };
+}
+
 // Keys pressed in a part are its own: JupyterLab has shortcuts of a single letter. With Ctrl or Cmd
 // a key is the browser's or the notebook's, wherever the focus is. `owns(target)` says whether an
 // element is the part's; returns what ends it.

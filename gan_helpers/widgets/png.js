@@ -1,4 +1,15 @@
-// Words inside a PNG file.
+// A PNG file to keep, with words inside.
+
+// Hands a canvas to the browser's downloads.
+async function savePng(canvas, name, keyword, words) {
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve));
+  const png = withText(new Uint8Array(await blob.arrayBuffer()), keyword, words);
+  const address = URL.createObjectURL(new Blob([png], { type: "image/png" }));
+  const link = document.createElement("a");
+  Object.assign(link, { href: address, download: name });
+  link.click();
+  URL.revokeObjectURL(address);
+}
 
 // A PNG with a chunk of text: a keyword and the words, in UTF-8 (iTXt).
 function withText(png, keyword, words) {

@@ -1,5 +1,5 @@
 // Digits that follow controls: the generators run here, so no move waits for the kernel.
-// sampler.py says what the model's values are.
+// digit_sampler.py says what the model's values are.
 
 const BUDGET = 40;  // milliseconds of drawing after which the page has its turn
 const PORTION = 12;  // pictures at a time
@@ -51,13 +51,18 @@ class SamplerView {
       ...(canAsk ? [button("Ask the judge", () => this.ask())] : []),
     ]);
     const controls = element("div", { class: "controls" }, this.buildControls());
+    // The sliders do the same.
+    this.plane = planeControl("Drag: direction 1 to the right, direction 2 upwards", (right, up) => {
+      const way = (share) => Number((Math.round((share * 8 - 4) / 0.05) * 0.05).toFixed(2));
+      this.change({ "direction 1": way(right), "direction 2": way(up) });
+    });
     const walk = element("div", { class: "row" }, [this.strips, this.playing]);
     const pictures = element("div", {}, [this.sheets, walk]);
     const words = element("div", { class: "row" }, [
       element("span", {}, ["line"]), this.line, button("Copy", () => this.copy()),
     ]);
     this.el.append(element("div", { class: "row" }, [
-      element("div", {}, [controls, this.buildPlane()]), pictures,
+      element("div", {}, [controls, this.plane.box]), pictures,
     ]), buttons, words, this.status);
   }
 
@@ -74,25 +79,6 @@ class SamplerView {
       }
       return this.controls[name].box;
     });
-  }
-
-  // A field to drag in: direction 1 to the right, direction 2 upwards. The sliders do the same.
-  buildPlane() {
-    const drag = (event) => {
-      if (!event.buttons) return;
-      const box = this.plane.getBoundingClientRect();
-      const part = (share) => Math.round((Math.min(Math.max(share, 0), 1) * 8 - 4) / 0.05) * 0.05;
-      const right = part((event.clientX - box.left) / box.width);
-      const up = part((box.bottom - event.clientY) / box.height);
-      this.change({ "direction 1": Number(right.toFixed(2)), "direction 2": Number(up.toFixed(2)) });
-    };
-    const grab = (event) => { this.plane.setPointerCapture(event.pointerId); drag(event); };
-    this.dot = element("div", { class: "dot" });
-    this.plane = element("div", {
-      class: "plane", "aria-hidden": "true", onpointerdown: grab, onpointermove: drag,
-      title: "Drag: direction 1 to the right, direction 2 upwards",
-    }, [this.dot]);
-    return this.plane;
   }
 
   // Changing
@@ -175,8 +161,7 @@ class SamplerView {
     if (grid !== this.grid) this.makeSheets(grid);
     for (const { name } of this.model.get("controls")) this.controls[name].show(state[name]);
     this.line.value = lineOf(this.model.get("controls"), state);
-    this.dot.style.left = `${(state["direction 1"] + 4) * 12.5}%`;
-    this.dot.style.bottom = `${(state["direction 2"] + 4) * 12.5}%`;
+    this.plane.show((state["direction 1"] + 4) / 8, (state["direction 2"] + 4) / 8);
     const words = `${grid * grid} samples, seed ${state.seed}. Walk from picture ` +
       `${this.end("walk from") + 1} to picture ${this.end("walk to") + 1}, ` +
       `${Math.round(100 * state["how far"])} % of the way. Pictures are counted row by row.`;
@@ -261,16 +246,9 @@ class SamplerView {
 
   // Saving and asking
 
-  save() {
-    const [{ canvas }] = this.sheetOf;
-    canvas.toBlob(async (blob) => {
-      const bytes = new Uint8Array(await blob.arrayBuffer());
-      const whole = new Blob([withText(bytes, "line", this.line.value)], { type: "image/png" });
-      const link = element("a", { href: URL.createObjectURL(whole), download: "digits.png" });
-      link.click();
-      URL.revokeObjectURL(link.href);
-      this.status.textContent = "Saved as digits.png, with the line inside.";
-    });
+  async save() {
+    await savePng(this.sheetOf[0].canvas, "digits.png", "line", this.line.value);
+    this.status.textContent = "Saved as digits.png, with the line inside.";
   }
 
   ask() {
