@@ -87,8 +87,8 @@ def change_address(options):
 def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m gan_notebooks.publish",
-        description="Store outputs, change the address. Both change sources, as `python -m "
-        "gan_notebooks.results` does; no other command does.",
+        description="Store outputs, change the address: `notebooks` and `address` change sources, "
+        "as `python -m gan_notebooks.results` does; no other command does.",
     )
     subparsers = parser.add_subparsers(dest="command", required=True)
     meaning = "run lessons, write their outputs into the lessons themselves"

@@ -180,7 +180,7 @@ def _with_files(html, name, extra):
 
 def write_site(options):
     """What the command does. Returns True where all is well."""
-    return build(notebooks.lessons(folder=options.notebooks))
+    return build(notebooks.lessons("", options.notebooks))
 
 
 def main(arguments=None):
