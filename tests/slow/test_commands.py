@@ -27,9 +27,9 @@ def copy(copy_checkout, tmp_path_factory):
     copy = copy_checkout(tmp_path_factory.mktemp("commands") / "checkout")
     own = copy / ".venv"
     own.mkdir()
-    for name in ("bin", "lib", "lib64", "include", "pyvenv.cfg"):
-        if (Path(sys.prefix) / name).exists():
-            (own / name).symlink_to(Path(sys.prefix) / name)
+    for path in Path(sys.prefix).iterdir():
+        if path.name != ".ready":
+            (own / path.name).symlink_to(path)
     (own / ".ready").touch()
     os.utime(own / ".ready", (FAR_AWAY, FAR_AWAY))  # make installs nothing into what is linked
     jupyter = copy / "build" / "jupyter"
