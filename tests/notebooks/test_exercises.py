@@ -83,8 +83,9 @@ ALL = [
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_lesson_has_an_exercise_and_wrong_answers_to_each(path):
-    assert exercises(path)
+def test_every_lesson_has_exercises_and_wrong_answers_to_each(path):
+    least = 3 if path.stem < "11" else 1  # a new lesson begins with one
+    assert len(exercises(path)) >= least
     assert set(mutants.MUTANTS[path.stem]) == {exercise.id for exercise, _, _ in exercises(path)}
 
 

@@ -1,4 +1,7 @@
-"""Every command of the docs runs, in a copy of the checkout: tests/commands.py has the lines."""
+"""Every command of the docs runs, in a copy of the checkout: tests/commands.py has the lines.
+
+It takes longer than other slow tests may, so `make test-long` runs it.
+"""
 
 import os
 import shutil
@@ -13,7 +16,7 @@ import pytest
 from tests import commands
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(shutil.which("make") is None, reason="needs make"),
 ]
 CONFIG = "c.ServerApp.open_browser = False\nc.ServerApp.allow_root = True\n"
