@@ -37,7 +37,7 @@ test-slow: $(VENV)/.ready
 	$(RUN) pytest -m slow
 
 test-long: $(VENV)/.ready
-	@echo "About an hour and a quarter on two quiet cores of a fast machine."
+	@echo "About an hour and a half on two quiet cores of a fast machine."
 	$(RUN) pytest -m long -rP -n 2 --dist worksteal
 
 # notebooks, results, address and release write sources; no other target does.
