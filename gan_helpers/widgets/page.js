@@ -29,7 +29,7 @@ function numberControl({ name, low, high, step, range, change }) {
       if (Number(input.value) !== number || input.value === "") input.value = number;
     }
   };
-  return { box: element("div", { class: "control" }, [element("span", {}, [name]), ...inputs]), show };
+  return { box: element("div", { class: "part-control" }, [element("span", {}, [name]), ...inputs]), show };
 }
 
 // A list to choose from: pairs of value and words.
@@ -38,13 +38,13 @@ function choiceControl({ name, options, change }) {
   const hear = (event) => change(Number(event.target.value));
   const list = element("select", { "aria-label": name, onchange: hear }, entries);
   const show = (value) => { list.value = value; };
-  return { box: element("div", { class: "control" }, [element("span", {}, [name]), list]), show };
+  return { box: element("div", { class: "part-control" }, [element("span", {}, [name]), list]), show };
 }
 
 // A square to drag in: `change` gets how far to the right and how far up, in shares of its side.
 // For fingers and mice only: what it sets needs controls of its own, too.
 function planeControl(words, change) {
-  const dot = element("div", { class: "dot" });
+  const dot = element("div", { class: "part-dot" });
   const drag = (event) => {
     if (!event.buttons) return;
     const { left, bottom, width, height } = box.getBoundingClientRect();
@@ -56,7 +56,7 @@ function planeControl(words, change) {
     drag(event);
   };
   const hears = { onpointerdown: grab, onpointermove: drag };
-  const box = element("div", { class: "plane", "aria-hidden": "true", title: words, ...hears }, [dot]);
+  const box = element("div", { class: "part-plane", "aria-hidden": "true", title: words, ...hears }, [dot]);
   const show = (right, up) => {
     dot.style.left = `${100 * right}%`;
     dot.style.bottom = `${100 * up}%`;

@@ -36,32 +36,32 @@ class SamplerView {
 
   build() {
     this.el.classList.add("page-part");
-    this.sheets = element("div", { class: "row" });
-    this.strips = element("div", { class: "row" });
+    this.sheets = element("div", { class: "part-row" });
+    this.strips = element("div", { class: "part-row" });
     this.status = element("p", { role: "status" });
     this.line = element("input", { type: "text", "aria-label": "line", onchange: () => this.restore() });
     this.line.size = 40;
     this.playing = button("Play", () => this.togglePlay());
     const canAsk = Boolean(this.model.send);
-    const buttons = element("div", { class: "row" }, [
+    const buttons = element("div", { class: "part-row" }, [
       button("New noise", () => this.change({ seed: (this.state.seed + 1) % 2 ** 31 })),
       button("Undo", () => this.undo()),
       button("Reset", () => this.change(stateOf(this.model.get("controls"), ""))),
       button("Save PNG", () => this.save()),
       ...(canAsk ? [button("Ask the judge", () => this.ask())] : []),
     ]);
-    const controls = element("div", { class: "controls" }, this.buildControls());
+    const controls = element("div", {}, this.buildControls());
     // The sliders do the same.
     this.plane = planeControl("Drag: direction 1 to the right, direction 2 upwards", (right, up) => {
       const way = (share) => Number((Math.round((share * 8 - 4) / 0.05) * 0.05).toFixed(2));
       this.change({ "direction 1": way(right), "direction 2": way(up) });
     });
-    const walk = element("div", { class: "row" }, [this.strips, this.playing]);
-    const pictures = element("div", {}, [this.sheets, walk]);
-    const words = element("div", { class: "row" }, [
+    const walk = element("div", { class: "part-row" }, [this.strips, this.playing]);
+    const pictures = element("div", { class: "part-pictures" }, [this.sheets, walk]);
+    const words = element("div", { class: "part-row" }, [
       element("span", {}, ["line"]), this.line, button("Copy", () => this.copy()),
     ]);
-    this.el.append(element("div", { class: "row" }, [
+    this.el.append(element("div", { class: "part-row" }, [
       element("div", {}, [controls, this.plane.box]), pictures,
     ]), buttons, words, this.status);
   }

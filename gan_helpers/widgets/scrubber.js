@@ -25,8 +25,8 @@ class ScrubberView {
     this.status = element("p", { role: "status" });
     this.marks = this.model.get("marks").map(() => element("div"));
     this.curves = element("canvas", { role: "img", "aria-label": "The curves, with a mark at the step" });
-    const curves = element("div", { class: "curves" }, [this.curves, ...this.marks]);
-    const controls = element("div", { class: "row film" }, [this.playing, this.list.box, this.slider]);
+    const curves = element("div", { class: "part-curves" }, [this.curves, ...this.marks]);
+    const controls = element("div", { class: "part-row part-film" }, [this.playing, this.list.box, this.slider]);
     this.el.classList.add("page-part");
     this.el.append(controls, this.sheet, curves, this.status);
   }

@@ -258,7 +258,7 @@ def test_two_clicks_choose_a_walk_and_the_square_two_directions(show, page):
     drawn_after(box, box.get_by_role("button", name="Play").click)
     page.wait_for_function("model.get('state')['how far'] > 0.6")
     box.get_by_role("button", name="Pause").click()
-    square = box.locator(".plane").bounding_box()
+    square = box.locator(".part-plane").bounding_box()
     x, y = square["x"] + square["width"] * 0.75, square["y"] + square["height"] * 0.25
     page.mouse.move(x, y)
     drawn_after(box, page.mouse.down)
@@ -302,7 +302,7 @@ def test_the_scrubber_follows_slider_list_and_play(show, page):
     assert pixels(sheet)[5, 5] == 191
     curves = box.locator("canvas").nth(1).bounding_box()
     for number, mark in enumerate(scrubber.marks):
-        line = box.locator(".curves > div").nth(number).bounding_box()
+        line = box.locator(".part-curves > div").nth(number).bounding_box()
         assert line["x"] - curves["x"] == pytest.approx(mark["left"][2] * curves["width"], abs=1)
         assert line["height"] == pytest.approx(mark["height"] * curves["height"], abs=1)
     box.get_by_role("button", name="Play").click()
