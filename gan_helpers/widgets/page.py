@@ -30,7 +30,11 @@ class Missing(ipywidgets.VBox):
         super().__init__([ipywidgets.HTML(words)], **traits)
 
 
-PagePart = AnyWidget or Missing
+class PagePart(AnyWidget or Missing):
+    """A part that is drawn in the page, or that sentence."""
+
+    def __repr__(self):
+        return f"{type(self).__name__}()"  # without an address in memory: a run repeats
 
 
 class Hinted:

@@ -49,6 +49,11 @@ def test_every_widget_gives_a_still_picture():
         assert len(png.getvalue()) > 3000
 
 
+def test_what_a_cell_shows_as_text_repeats():
+    part = page.PagePart()
+    assert repr(part) == "PagePart()" and "0x" not in repr(page.Box([part]))
+
+
 def test_random_numbers_and_the_nets_mode_are_left_alone():
     net = networks.DenseGenerator(latent_dim=8, hidden=(16, 16)).train()
     torch.manual_seed(5)
