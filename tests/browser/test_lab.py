@@ -283,6 +283,8 @@ def test_tab_leads_through_every_control(page):
 
 def boxes_of(page):
     """The outputs that live."""
-    boxes = page.locator(".jp-OutputArea-output", has=page.locator(".jupyter-widgets, .page-part")).all()
+    boxes = page.locator(
+        ".jp-OutputArea-output", has=page.locator(".jupyter-widgets, .page-part")
+    ).all()
     assert boxes
     return boxes
