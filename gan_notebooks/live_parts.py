@@ -13,7 +13,7 @@ import base64
 import json
 import shutil
 
-from gan_helpers import tables, widgets
+from gan_helpers import tables
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
@@ -40,10 +40,14 @@ def store(notebook, executed):
             view = output.get("data", {}).get(WIDGET_VIEW)
             model = models.get(view["model_id"]) if view else None
             if model and "_esm" in model["state"]:
-                description, content = described(model)
-                folder.mkdir(parents=True, exist_ok=True)
-                tables.replace(folder / f"{cell.id}.json", json.dumps(description) + "\n")
-                (folder / f"{cell.id}.bin").write_bytes(content)
+                write(folder, cell.id, *described(model))
+
+
+def write(folder, name, description, content):
+    """Write the two files of a part."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tables.replace(folder / f"{name}.json", json.dumps(description) + "\n")
+    (folder / f"{name}.bin").write_bytes(content)
 
 
 def described(model):
@@ -51,13 +55,15 @@ def described(model):
 
     A sampler that is larger has the shipped generator in place of its own, and a note.
     """
+    from gan_helpers import widgets  # torch takes seconds to import
+
     part = getattr(widgets, model["state"]["_anywidget_id"].rsplit(".", 1)[1].lower())
     state = _with_bytes(model)
-    description, content = _split(part, state)
+    description, content = split(part, state)
     if len(json.dumps(description)) + len(content) > LARGEST:
         sampler = widgets.sampler(conditional=state["conditional"])
         shipped = {key: getattr(sampler, key) for key in state}
-        description, content = _split(part, shipped | {"state": state["state"]}, STAND_IN)
+        description, content = split(part, shipped | {"state": state["state"]}, STAND_IN)
     return description, content
 
 
@@ -77,8 +83,8 @@ def _with_bytes(model):
     return state
 
 
-def _split(part, state, note=""):
-    """A description of a part (a class) without bytes, and the bytes."""
+def split(part, state, note=""):
+    """A description (dict) of a part, a class, with its model's values `state`; and the bytes."""
     content = bytearray()
 
     def apart(value):

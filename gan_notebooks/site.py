@@ -23,7 +23,7 @@ from nbformat.v4 import new_output
 from PIL import Image
 
 import gan_helpers
-from gan_notebooks import notebooks, pages, repository
+from gan_notebooks import live_parts, notebooks, pages, repository
 from gan_notebooks.commands import add_notebooks_option, exit_code
 from gan_notebooks.errors import CourseError
 
@@ -84,15 +84,15 @@ def prepare(lessons, source, modules=WIDGETS):
         notebook = notebooks.read(path)
         prepare_lesson(notebook, path, targets, source / "extra")
         nbformat.write(notebook, pages_folder / path.name)
-        for live in sorted((path.parent / "live" / path.stem).glob("*.json")):
-            _prepare_live(live, f"{path.stem}/{live.stem}", source / "extra" / "live", modules)
+        for live in sorted(live_parts.folder_of(path).glob("*.json")):
+            prepare_live(live, f"{path.stem}/{live.stem}", source / "extra" / "live", modules)
 
 
 def _toctree(caption, names):
     return TOCTREE.format(caption=caption, pages="\n".join(names))
 
 
-def _prepare_live(path, name, folder, modules):
+def prepare_live(path, name, folder, modules=WIDGETS):
     """Write into `folder` what a live part's page loads. `name`: of its state.
 
     `path`: of a file as live_parts describes it, with its bytes beside it; it names files of the
@@ -138,7 +138,7 @@ def prepare_lesson(notebook, path, targets, extra):
             if "text/html" in output.get("data", {}):
                 embedded = output.data["text/html"]
                 output.data["text/html"] = _with_files(embedded, f"{path.stem}/{cell.id}", extra)
-        if (path.parent / "live" / path.stem / f"{cell.id}.json").exists():
+        if (live_parts.folder_of(path) / f"{cell.id}.json").exists():
             live = f'<div class="live" data-live="{path.stem}/{cell.id}"></div>'
             cell.outputs.append(new_output("display_data", {"text/html": live}))
 

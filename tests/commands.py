@@ -91,11 +91,10 @@ NOT_RUN = {
     "make notebooks LESSON=11": ("make -n notebooks LESSON=11", "test_new.py runs what it does"),
     "make bench": ("make -n bench", "35 minutes"),
     "python -m benchmarks": ("+ --help", "35 minutes"),
-    "python -m benchmarks batch": ("+ --help", "minutes"),
-    "python -m benchmarks memory": ("+ --help", "minutes"),
-    "python -m benchmarks share": ("+ --help", "minutes"),
-    "python -m benchmarks step loading": ("+ --help", "minutes"),
-    "python -m benchmarks threads": ("+ --help", "minutes"),
+    **{
+        f"python -m benchmarks {parts}": ("+ --help", "minutes")
+        for parts in ("batch", "memory", "share", "step loading", "threads")
+    },
     "python -m benchmarks.race ship": ("+ --help", "trains for ten minutes"),
     "python -m gan_helpers.judges": ('python -c "import gan_helpers.judges"', "trains for minutes"),
     "python -m gan_notebooks.results move 02_classic_gan 03": (

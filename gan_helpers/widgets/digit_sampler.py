@@ -64,7 +64,7 @@ class Sampler(page.Hinted, page.PagePart):
         self.generators = generators
         first = next(iter(generators.values()))
         table = CONTROLS | (LABELS if conditional else {})
-        described = [page_net.describe(one, conditional) for one in generators.values()]
+        nets, weights = _described(generators, conditional)
         super().__init__(
             state={name: row[0] for name, row in table.items()},
             controls=[
@@ -72,8 +72,8 @@ class Sampler(page.Hinted, page.PagePart):
                 for name, row in table.items()
             ],
             names=list(generators),
-            nets=[net for net, _weights in described],
-            weights=[weights for _net, weights in described],
+            nets=nets,
+            weights=weights,
             directions=_directions(first, conditional).tolist(),
             latent_dim=first.latent_dim,
             conditional=conditional,
@@ -143,29 +143,29 @@ class Sampler(page.Hinted, page.PagePart):
     @property
     def images(self):
         """The sheet [N, 1, 28, 28]; of several generators a dict of names to sheets."""
-        inputs = [self.z, self.labels] if self.conditional else [self.z]
-        sheets = {name: networks.sample(G, *inputs) for name, G in self.generators.items()}
+        sheets = {name: self._sheet(G) for name, G in self.generators.items()}
         return sheets if len(sheets) > 1 else next(iter(sheets.values()))
 
     def figure(self):
         """The first generator's sheet as a matplotlib Figure, for `plots.show`."""
-        return plots.image_grid(self._sheets()[0], columns=self.state["grid"])
+        first = next(iter(self.generators.values()))
+        return plots.image_grid(self._sheet(first), columns=self.state["grid"])
+
+    def _sheet(self, generator):
+        inputs = [self.z, self.labels] if self.conditional else [self.z]
+        return networks.sample(generator, *inputs)
 
     # What the page asks for
 
-    def _sheets(self):
-        return list(self.images.values()) if len(self.generators) > 1 else [self.images]
-
     def _answer(self, _sampler, message, _buffers):
         if message["want"] == "weights":
-            described = [page_net.describe(G, self.conditional) for G in self.generators.values()]
-            self.weights = [weights for _net, weights in described]
+            _nets, self.weights = _described(self.generators, self.conditional)
         else:
             self.send(self._judge())
 
     def _judge(self):
         """What the judge reads, and the real digit that is nearest to where the walk starts."""
-        sheets = self._sheets()
+        sheets = [self._sheet(generator) for generator in self.generators.values()]
         readings, sentences = zip(*map(_read, sheets), strict=True)
         number = min(self.state["walk from"], len(sheets[0])) - 1
         place, distance = metrics.nearest_train(sheets[0][number : number + 1])
@@ -189,6 +189,12 @@ def _check_generator(generator, conditional):
         )
     if getattr(generator, "classes", 0) and not conditional:
         raise ValueError("this generator takes labels: add conditional=True")
+
+
+def _described(generators, conditional):
+    """Descriptions and bytes, two lists, of the generators (dict), as net.js needs them."""
+    described = [page_net.describe(generator, conditional) for generator in generators.values()]
+    return [net for net, _weights in described], [weights for _net, weights in described]
 
 
 def _directions(generator, conditional):

@@ -7,8 +7,8 @@ import base64
 import functools
 import http.server
 import io
-import json
 import re
+import shutil
 import statistics
 import threading
 
@@ -22,30 +22,13 @@ from torch import nn
 from gan_helpers import guesses, networks, widgets
 from gan_helpers.widgets import page as parts
 from gan_helpers.widgets import page_net
-from gan_notebooks import notebooks
+from gan_notebooks import live_parts, notebooks, site
 from tests.widgets.parts import history_of
 
 pytestmark = pytest.mark.slow
-# What the page has in place of a kernel's model.
-STAND_IN = """
-const asBytes = (value) => {
-  if (Array.isArray(value)) return value.map(asBytes);
-  if (value?.base64 === undefined) return value;
-  return new DataView(Uint8Array.from(atob(value.base64), (letter) => letter.charCodeAt(0)).buffer);
-};
-const values = await (await fetch("state.json")).json();
-const heard = {};
-const model = {
-  get: (name) => asBytes(values[name]),
-  set(name, value) { values[name] = value; heard[`change:${name}`]?.(); },
-  save_changes() {},
-  on(name, callback) { heard[name] = callback; },
-  off() {},
-};
-window.model = model;
-const part = await import("./part.mjs");
-part.default.render({ model, el: document.querySelector("main") });
-"""
+# The site's page of a part, with the site's own stand-in for a kernel's model.
+PAGE = """<!doctype html><meta charset=utf-8><link rel=icon href=data:,><main>
+<div class="live" data-live="part"></div></main><script src="live.js"></script>"""
 
 
 @pytest.fixture
@@ -137,16 +120,10 @@ def test_noise_equals_torchs(page, seed):
 
 
 def state_of(part):
-    """The values of a part's model, as JSON can hold them."""
-
-    def as_json(value):
-        if isinstance(value, bytes):
-            return {"base64": base64.b64encode(value).decode()}
-        return [as_json(one) for one in value] if isinstance(value, list) else value
-
-    front_end = {"layout", "tabbable", "tooltip", "comm"}
+    """The values of a part's model (dict)."""
+    front_end = {*live_parts.OF_THE_FRONT_END, "comm"}
     names = [name for name in part.traits(sync=True) if name[0] != "_" and name not in front_end]
-    return {name: as_json(getattr(part, name)) for name in names}
+    return {name: getattr(part, name) for name in names}
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -158,20 +135,18 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 def show(page, tmp_path):
     """show(part): the part on a page of its own. Returns its box."""
     handler = functools.partial(QuietHandler, directory=tmp_path)
-    handler.extensions_map = {**QuietHandler.extensions_map, ".mjs": "text/javascript"}
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    shutil.copy(site.ROOT / "docs" / "site" / "_static" / "live.js", tmp_path)
+    (tmp_path / "index.html").write_text(PAGE)
 
     def show(part):
-        (tmp_path / "part.mjs").write_text(part._esm)
-        (tmp_path / "state.json").write_text(json.dumps(state_of(part)))
-        html = f"<!doctype html><link rel=icon href=data:,><style>{part._css}</style><main></main>"
-        html += f"<script type=module>{STAND_IN}</script>"
-        (tmp_path / "index.html").write_text(html)
+        live_parts.write(tmp_path, "part", *live_parts.split(type(part), state_of(part)))
+        site.prepare_live(tmp_path / "part.json", "part", tmp_path / "live")
         page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
-        box = page.locator("main")
-        page.wait_for_function("document.querySelector('main').dataset.drawn")
-        return box
+        page.wait_for_function("document.querySelector('.page-part')?.dataset.drawn")
+        page.evaluate("window.model = document.querySelector('.live').model")
+        return page.locator(".page-part")
 
     yield show
     server.shutdown()

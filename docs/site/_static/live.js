@@ -8,6 +8,7 @@ const texts = {};
 window.courseLive = (name, text) => (texts[name] = text);
 
 async function textOf(name) {
+  if (name in texts) return texts[name]; // another part of the page has loaded it
   await new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = `live/${name}.js`;
@@ -54,7 +55,8 @@ async function show(part) {
   }
   const el = document.createElement("div");
   part.append(el);
-  await widget.render({ model: modelOf(state), el });
+  part.model = modelOf(state); // for who looks at it from outside
+  await widget.render({ model: part.model, el });
 }
 
 function fail(part, error) {
