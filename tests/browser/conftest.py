@@ -8,9 +8,12 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Chromium, which cannot look up another machine. CHROMIUM is the path of one to use."""
+    """Chromium, which cannot look up another machine. CHROMIUM is the path of one to use.
+
+    It ends with the last test of a file: its event loop would be in the way of other tests.
+    """
     expect.set_options(timeout=60_000)  # for a slow machine that does other things too
     with sync_playwright() as playwright:
         path = path_of_chromium(playwright)
