@@ -36,7 +36,7 @@ class TrainPanel(page.Box):
     `history`: the History that goes on, of an earlier `fit` or a new one, in a variable of the
     notebook's: so the cell may be run again. `samples()`: images [N, 1, 28, 28] in [-1, 1] to show,
     always from the same noise. `optimisers`: {"D": its optimiser, …}, whose learning rates can
-    then be changed on the way, for good. `d_step(images, labels)`: `step` without G's turn; with
+    be changed on the way, for good. `d_step(images, labels)`: `step` without G's turn; with
     it D can take more than one step for each of G's.
 
     It trains in slices between which other cells run, so they must not wait long for anything.
@@ -47,11 +47,11 @@ class TrainPanel(page.Box):
 
     training_now = None  # the panel whose task runs
 
-    def __init__(self, step, batches, *, history, samples, optimisers=None, d_step=None):
+    def __init__(self, step, batches, *, history, samples, optimisers, d_step=None):
         self.history = history
         self._samples = samples
         self._loop = live.running_loop()
-        fields = self._make_fields(optimisers or {}, d_step)
+        fields = self._make_fields(optimisers, d_step)
         if d_step:
             step = training_fields.with_more_of_d(step, d_step, self.d_steps)
         self._new_training = lambda: training.training_loop(step, batches, history, steps=math.inf)

@@ -25,7 +25,10 @@ def step(images, labels):
     time.sleep(0.002)
     return {"d_loss": 1.0, "g_loss": 2.0}
 batches = [(None, None)] * 10
-samples = lambda: torch.zeros(9, 1, 28, 28)
+
+def train_panel():
+    samples = lambda: torch.zeros(9, 1, 28, 28)
+    return widgets.train_panel(step, batches, history=history, samples=samples, optimisers={})
 """
 
 
@@ -119,7 +122,7 @@ def kernel(python, request):
 
 def test_start_pause_resume_and_stop(kernel):
     ids = kernel.run(
-        "panel = widgets.train_panel(step, batches, history=history, samples=samples)",
+        "panel = train_panel()",
         "{name: getattr(panel, name).model_id "
         "for name in ('start', 'pause', 'one_step', 'stop', 'text')}",
     )
@@ -165,7 +168,7 @@ def test_start_pause_resume_and_stop(kernel):
     # The same cell again, while it trains: the old panel rests, nothing is lost, the new one goes
     # on.
     again = kernel.run(
-        "old, panel = panel, widgets.train_panel(step, batches, history=history, samples=samples)",
+        "old, panel = panel, train_panel()",
         "{name: getattr(panel, name).model_id for name in ('start', 'stop')}",
     )
     steps = reach("paused", steps)
@@ -183,8 +186,7 @@ def test_start_pause_resume_and_stop(kernel):
 
 def test_an_error_is_shown_in_the_panel(kernel):
     start, message = kernel.run(
-        "def step(images, labels): raise ValueError('not today')\n"
-        "panel = widgets.train_panel(step, batches, history=history, samples=samples)",
+        "def step(images, labels): raise ValueError('not today')\npanel = train_panel()",
         "(panel.start.model_id, panel.message.model_id)",
     )
     kernel.click(start)

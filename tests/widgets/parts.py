@@ -29,9 +29,12 @@ def nine_pictures():
     return torch.zeros(9, 1, 28, 28)
 
 
-def train_panel(step, *, history=None, samples=nine_pictures, **more):
+def train_panel(step, *, history=None, samples=nine_pictures, optimisers=None, d_step=None):
     history = history or training.History()
-    return widgets.train_panel(step, BATCHES, history=history, samples=samples, **more)
+    optimisers = optimisers or {}
+    return widgets.train_panel(
+        step, BATCHES, history=history, samples=samples, optimisers=optimisers, d_step=d_step
+    )
 
 
 def history_of(steps=40, every=10):

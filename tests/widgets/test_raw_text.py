@@ -6,10 +6,10 @@ import re
 import ipywidgets
 import pytest
 
-from gan_helpers import game, training, widgets
+from gan_helpers import game
 from gan_helpers.widgets import live, training_panel
 from tests.waiting import until
-from tests.widgets.parts import BATCHES, inside, nine_pictures, train_panel
+from tests.widgets.parts import inside, train_panel
 
 HOSTILE = "<img src=x onerror=go()>&<script>go()</script>\"'<b>"
 OWN_TAGS = r"</?(p|b|br)>|<p role=\"(alert|status)\">"
@@ -83,7 +83,7 @@ def test_errors_of_any_name_and_message(shown):
     def step(images, labels):
         raise Odd(HOSTILE)
 
-    panel = widgets.train_panel(step, BATCHES, history=training.History(), samples=nine_pictures)
+    panel = train_panel(step)
     panel.more[1].click()
     assert panel.message.value.count("&lt;img") == 2
     assert_text(shown)

@@ -75,6 +75,7 @@ def test_fit_panel_and_fit_are_one_run():
                     batches,
                     history=history,
                     samples=lambda: networks.sample(G, torch.randn(4, 4)),
+                    optimisers={},
                 )
                 for _ in range(steps):
                     train.more[1].click()
