@@ -30,8 +30,10 @@ def d_step(images, labels):
     return {"d_loss": opt_D.param_groups[0]["lr"], "score_real": 1.0, "score_fake": -1.0}
 def step(images, labels):
     return d_step(images, labels) | {"g_loss": 2.0}
-widgets.train_panel(step, [(None, None)] * 10, history=history, d_step=d_step,
-                    samples=lambda: torch.zeros(9, 1, 28, 28), optimisers={"D": opt_D, "G": opt_G})
+panel = widgets.train_panel(step, [(None, None)] * 10, history=history, d_step=d_step,
+                            samples=lambda: torch.zeros(9, 1, 28, 28),
+                            optimisers={"D": opt_D, "G": opt_G})
+panel
 """,
     "game": """
 from gan_helpers import game
@@ -40,6 +42,7 @@ display(board.box)
 """,
     "spiral": "game.SpiralPanel()",
     "sleep": "time.sleep(6)",
+    "late": "import ipywidgets\ntime.sleep(10)\nipywidgets.VBox([panel, board.box])",
     "last": "print(len(history['d_loss']), len(history['g_loss']))",
 }
 STRICT = "script-src 'self' blob: 'unsafe-eval'"  # 'unsafe-eval' is RequireJS's, in JupyterLab
@@ -115,6 +118,15 @@ def test_every_control_has_a_name_and_no_status_line_lacks_its_role(page):
     for name in ("quiz", "panel", "game", "spiral"):
         assert NAMELESS.findall(box(page, name).aria_snapshot()) == []
         assert box(page, name).get_by_role("status").count() > 0
+
+
+def test_what_is_shown_ten_seconds_late_has_its_names(page):
+    run(page, "late")
+    late = box(page, "late")
+    expect(late).to_be_visible()
+    shown_at_once = sum(box(page, name).get_by_role("button").count() for name in ("panel", "game"))
+    assert late.get_by_role("button").count() == shown_at_once > 0
+    assert NAMELESS.findall(late.aria_snapshot()) == []
 
 
 def test_nothing_sticks_out(page):
