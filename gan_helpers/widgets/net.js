@@ -3,37 +3,39 @@
 // Numbers lie as [feature][place][picture], the picture innermost: so every layer with weights is
 // one product of matrices, and the inner loops run over many numbers in a row.
 
+// The rows of a matrix, as views. Making one takes as long as a short row's product does.
+function rowsOf(matrix, rows, width) {
+  return Array.from({ length: rows }, (_, row) => matrix.subarray(row * width, (row + 1) * width));
+}
+
 // out [rows][width] += weight [rows][inner] · input [inner][width]
 function addProduct(out, weight, input, rows, inner, width) {
+  const outRows = rowsOf(out, rows, width);
+  const inRows = rowsOf(input, inner, width);
   let row = 0;
   for (; row + 1 < rows; row += 2) {
-    addTwoRows(out, weight, input, row, inner, width);
+    addTwoRows(outRows[row], outRows[row + 1], weight, row * inner, inRows, width);
   }
   for (; row < rows; row++) {
+    const outRow = outRows[row];
     for (let k = 0; k < inner; k++) {
       const w = weight[row * inner + k];
-      const start = k * width;
-      const place = row * width;
-      for (let n = 0; n < width; n++) out[place + n] += w * input[start + n];
+      const inRow = inRows[k];
+      for (let n = 0; n < width; n++) outRow[n] += w * inRow[n];
     }
   }
 }
 
 // Two rows and four inner numbers at a time: eight products for each time that memory is asked.
-function addTwoRows(out, weight, input, row, inner, width) {
-  const a = row * inner;
+// `a`: where the first row's weights start.
+function addTwoRows(outA, outB, weight, a, inRows, width) {
+  const inner = inRows.length;
   const b = a + inner;
-  const outA = out.subarray(row * width, (row + 1) * width);
-  const outB = out.subarray((row + 1) * width, (row + 2) * width);
   let k = 0;
   for (; k + 3 < inner; k += 4) {
     const a0 = weight[a + k], a1 = weight[a + k + 1], a2 = weight[a + k + 2], a3 = weight[a + k + 3];
     const b0 = weight[b + k], b1 = weight[b + k + 1], b2 = weight[b + k + 2], b3 = weight[b + k + 3];
-    const start = k * width;
-    const in0 = input.subarray(start, start + width);
-    const in1 = input.subarray(start + width, start + 2 * width);
-    const in2 = input.subarray(start + 2 * width, start + 3 * width);
-    const in3 = input.subarray(start + 3 * width, start + 4 * width);
+    const in0 = inRows[k], in1 = inRows[k + 1], in2 = inRows[k + 2], in3 = inRows[k + 3];
     for (let n = 0; n < width; n++) {
       const x0 = in0[n], x1 = in1[n], x2 = in2[n], x3 = in3[n];
       outA[n] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3;
@@ -42,10 +44,10 @@ function addTwoRows(out, weight, input, row, inner, width) {
   }
   for (; k < inner; k++) {
     const wA = weight[a + k], wB = weight[b + k];
-    const start = k * width;
+    const inRow = inRows[k];
     for (let n = 0; n < width; n++) {
-      outA[n] += wA * input[start + n];
-      outB[n] += wB * input[start + n];
+      outA[n] += wA * inRow[n];
+      outB[n] += wB * inRow[n];
     }
   }
 }

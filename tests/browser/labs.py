@@ -26,6 +26,31 @@ def until(condition, what, seconds=SECONDS):
         time.sleep(0.2)
 
 
+def address_of(server, name, application="jupyterlab"):
+    """Where a server of `running_lab`'s shows a notebook, as new."""
+    path = "lab/tree" if application == "jupyterlab" else "notebooks"
+    return f"{server['url']}{path}/{name}?reset&token={server['token']}"
+
+
+def wait_for_kernel(page):
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+
+
+def run(cell):
+    """Run a cell by the keyboard; it may go on."""
+    prompt = cell.locator(".jp-InputArea-prompt")
+    before = prompt.inner_text()
+
+    def has_started():
+        # Notebook 7 says idle before its kernel is there, and then does nothing.
+        cell.locator(".jp-InputArea-editor").click()
+        cell.page.keyboard.press("Control+Enter")
+        cell.page.wait_for_timeout(1000)
+        return prompt.inner_text() != before
+
+    until(has_started, "the cell starts")
+
+
 @contextlib.contextmanager
 def running_lab(folder, *options, application="jupyterlab"):
     """A JupyterLab with nobody's own settings over a folder, with more command line options.

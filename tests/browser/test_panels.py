@@ -1,4 +1,4 @@
-"""Quiz, game and training panel in JupyterLab and Chromium, by keyboard alone.
+"""Quiz, game and training panel in JupyterLab, Notebook 7 and Chromium, by keyboard alone.
 
 With JupyterLab's own Content-Security-Policy, and with one that runs no script written in a page.
 """
@@ -53,20 +53,21 @@ NAMELESS = re.compile(
 )
 
 
-@pytest.fixture(scope="module", params=["JupyterLab's own policy", "no script in the page"])
+@pytest.fixture(scope="module", params=["jupyterlab", "jupyterlab, strict", "notebook"])
 def page(request, browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     cells = [nbformat.v4.new_code_cell(source.strip()) for source in CELLS.values()]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "panels.ipynb")
     options = []
-    if request.param.startswith("no"):
+    if request.param.endswith("strict"):
         headers = {"headers": {"Content-Security-Policy": STRICT}}
         options = [f"--ServerApp.tornado_settings={headers}"]
-    with labs.running_lab(folder, *options) as lab:
+    application = request.param.partition(",")[0]
+    with labs.running_lab(folder, *options, application=application) as server:
         page = browser.new_page(viewport={"width": 1300, "height": 1400})
         page.set_default_timeout(labs.SECONDS * 1000)
-        page.goto(f"{lab['url']}lab/tree/panels.ipynb?reset&token={lab['token']}")
-        page.get_by_text("| Idle").wait_for()
+        page.goto(labs.address_of(server, "panels.ipynb", application))
+        labs.wait_for_kernel(page)
         page.is_strict = bool(options)
         for name in ("quiz", "panel", "game", "spiral"):
             run(page, name)
@@ -76,9 +77,7 @@ def page(request, browser, tmp_path_factory):
 
 
 def run(page, name):
-    cell = page.locator(".jp-CodeCell").nth(list(CELLS).index(name))
-    cell.locator(".jp-InputArea-prompt").click()
-    page.keyboard.press("Control+Enter")
+    labs.run(page.locator(".jp-CodeCell").nth(list(CELLS).index(name)))
 
 
 def box(page, name):

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from gan_helpers.widgets.page import HINT
-from tests.browser.labs import running_lab, until
+from tests.browser import labs
+from tests.browser.labs import until
 from tests.browser.test_parts import drawn_after, latencies, pixels
 
 pytestmark = pytest.mark.slow
@@ -42,11 +43,10 @@ def page(request, tmp_path_factory, browser):
     folder = tmp_path_factory.mktemp("lab")
     cells = [nbformat.v4.new_code_cell(source.strip(), id=name) for name, source in CELLS.items()]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "live.ipynb")
-    with running_lab(folder, application=request.param) as server:
+    with labs.running_lab(folder, application=request.param) as server:
         page = browser.new_page(viewport={"width": 1300, "height": 1400})
         page.application = request.param
-        path = "lab/tree" if request.param == "jupyterlab" else "notebooks"
-        page.address = f"{server['url']}{path}/live.ipynb?reset&token={server['token']}"
+        page.address = labs.address_of(server, "live.ipynb", request.param)
         open_notebook(page)
         run(page, "make")
         yield page
@@ -56,7 +56,7 @@ def page(request, tmp_path_factory, browser):
 def open_notebook(page):
     """Open the notebook, and wait for its kernel."""
     page.goto(page.address)
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    labs.wait_for_kernel(page)
 
 
 def cell(page, name):
@@ -64,18 +64,7 @@ def cell(page, name):
 
 
 def run(page, name):
-    """Run a cell by the keyboard; it may go on."""
-    prompt = cell(page, name).locator(".jp-InputArea-prompt")
-    before = prompt.inner_text()
-
-    def has_started():
-        # Says idle before its kernel is there, and then does nothing.
-        cell(page, name).locator(".jp-InputArea-editor").click()
-        page.keyboard.press("Control+Enter")
-        page.wait_for_timeout(1000)
-        return prompt.inner_text() != before
-
-    until(has_started, "the cell starts")
+    labs.run(cell(page, name))
 
 
 def box_of(page):

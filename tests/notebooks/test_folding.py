@@ -15,21 +15,22 @@ NAMES_OF_THE_FRAME = {
 }
 SET_UP = ("setup", "check-parameters", "record")
 HALF = 0.5
+NEARLY_ALL = 0.9
 
 
 def is_frame(statement):
     """Is a statement (ast) there to show or check something, or to import?
 
-    A loop is if all in it is, a function if more than half of its lines are.
+    A loop is if nearly all of its lines are, a function if more than half of them are.
     """
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return True
     if isinstance(statement, ast.For | ast.With | ast.If):
-        return all(map(is_frame, statement.body))
+        return frame_share(statement.body) > NEARLY_ALL
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return frame_share(statement.body) > HALF
     names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-    return bool(names & NAMES_OF_THE_FRAME)
+    return bool(names & NAMES_OF_THE_FRAME) or any(name.endswith("_axis") for name in names)
 
 
 def frame_share(statements):
@@ -56,6 +57,7 @@ def marks(cell):
         ("G = make()\nfake = G(z)\nplots.show(fake,\n           alt='a')", 0.5),
         ("import torch\nprint(1)", 1),
         ("for x in y:\n    print(x)\n    update(x)", 0),
+        ("for x in y:\n    right_axis.plot(x)", 1),
         ("def f():\n    axis.plot(1)\n    axis.set(x=1)\n    return 3", 1),
         ("lesson.claim('x',\n  D(real) > 0)\nstep()\nstep()\nstep()", 0.4),
     ],
