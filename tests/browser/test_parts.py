@@ -316,10 +316,10 @@ def latencies(box, moves=60):
     return statistics.median(times), max(times)
 
 
-@pytest.mark.parametrize(("name", "bound"), [("compact", 500), ("dense", 1000)])
-def test_a_move_is_answered_at_once(show, name, bound):
+@pytest.mark.parametrize("name", GENERATORS)
+def test_a_move_is_answered_at_once(show, name):
     """The bound is generous: machines differ by three, and may do other things too."""
     make, takes_labels = GENERATORS[name]
     median, worst = latencies(show(widgets.sampler(make(), conditional=takes_labels)))
     print(f"no kernel, {name}: 36 digits after {median:.0f} ms, at worst {worst:.0f}")
-    assert median < bound
+    assert median < 1000
