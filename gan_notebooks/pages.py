@@ -12,6 +12,11 @@ from gan_notebooks.errors import CourseError
 
 # Code matches too, without a group, and so is passed over.
 FORMULA = re.compile(r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
+# In MathML: the name of a function, as log; what it stands apart from, before it and behind it.
+FUNCTION = re.compile("<mi>[a-z]{2,}</mi>")
+ORDINARY = ("</mi>", "</mn>", "</msub>", "</msup>", "</mfrac>", "&#x00029;</mo>")
+NO_SPACE = re.compile(r"</|(?:<mrow>)*<mo[^>]*>(?:&#x00028;|[\[{])")
+THIN_SPACE = '<mspace width="0.167em" />'
 
 
 def report(path):
@@ -55,9 +60,21 @@ def mathml(formula, *, is_block=False):
     """A formula (str) as MathML, which browsers draw by themselves; as code where it is none."""
     try:
         display = "block" if is_block else "inline"
-        return latex2mathml.converter.convert(formula.strip(), display=display)
+        text = latex2mathml.converter.convert(formula.strip(), display=display)
     except Exception:  # half a formula, say: of many kinds
         return f"<code>{html.escape(formula.strip())}</code>"
+    return FUNCTION.sub(_set_apart, text)
+
+
+def _set_apart(match):
+    """A function's name with the thin spaces that TeX puts round it, as in 2 log 2."""
+    before = match.string[: match.start()]
+    behind = match.string[match.end() :]
+    if before.endswith(("<msub>", "<msup>")):  # its index or exponent follows
+        return match[0]
+    left = THIN_SPACE if before.endswith(ORDINARY) else ""
+    right = "" if NO_SPACE.match(behind) else THIN_SPACE
+    return f"<mrow>{left}{match[0]}{right}</mrow>"
 
 
 def put_alt_into_html(output):

@@ -1,5 +1,6 @@
 """pages.py: reports of executed notebooks, also of those that nbconvert stumbles over."""
 
+import html
 import re
 
 import pytest
@@ -41,3 +42,20 @@ def test_half_a_character_stops_no_page(tmp_path, write_notebook):
     text = path.read_text(encoding="utf8").replace('"outputs": []', output)
     path.write_text(text, encoding="utf8")
     pages.report(path).encode("utf8")
+
+
+@pytest.mark.parametrize(
+    ("formula", "spaces"),
+    [
+        (r"\log 0", "log_0"),
+        (r"2\log 2", "2_log_2"),
+        (r"(a)\log b", "(a)_log_b"),
+        (r"x-\log(1-s)", "x−log(1−s)"),
+        (r"\log\left[s\right]", "log[s]"),
+        (r"\tanh^2(x)", "tanh2(x)"),
+        (r"-\log", "−log"),
+    ],
+)
+def test_a_function_stands_apart_from_what_is_no_bracket(formula, spaces):
+    text = pages.mathml(formula).replace(pages.THIN_SPACE, "_")
+    assert html.unescape(re.sub(r"<[^>]*>", "", text)) == spaces
