@@ -33,6 +33,7 @@ def address_of(server, name, application="jupyterlab"):
 
 
 def wait_for_kernel(page):
+    """Wait until the notebook says idle: that may be before the kernel is there, see `run`."""
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
 
 
@@ -42,7 +43,7 @@ def run(cell):
     before = prompt.inner_text()
 
     def has_started():
-        # Notebook 7 says idle before its kernel is there, and then does nothing.
+        # Before the kernel is there, nothing runs.
         cell.locator(".jp-InputArea-editor").click()
         cell.page.keyboard.press("Control+Enter")
         cell.page.wait_for_timeout(1000)

@@ -71,7 +71,7 @@ def page(request, browser, lab):
     page.on("pageerror", lambda error: page.told.append(str(error)))
     page.on("console", hear)
     page.goto(labs.address_of(lab, f"{page.lesson}.ipynb"))
-    labs.wait_for_kernel(page)
+    page.get_by_text("| Idle").wait_for()  # in the status bar, once the kernel is there
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     to_run = page.locator(".jp-CodeCell .jp-InputArea-prompt", has_not_text=re.compile(r"\d"))
