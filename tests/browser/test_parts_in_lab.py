@@ -108,7 +108,7 @@ def test_a_net_that_has_changed_is_drawn_at_the_next_move(page):
     box = box_of(page)
     sheet = box.locator("figure canvas")
     drawn_after(box, box.get_by_role("button", name="Reset").click)
-    assert pixels(sheet)[:56, :56].mean() > 30
+    assert pixels(sheet)[:56, :56].mean() > 10  # a thin digit has more
     run(page, "blacken")
     time.sleep(1.5)  # the page asks once a second at most
     box.get_by_role("button", name="New noise").click()
