@@ -33,7 +33,9 @@ def step(images, labels):
 
 images, labels = data.mnist("train")
 history = training.fit(step, data.batches(images, labels, 64), steps=20_000)""",
-    "blacken": "with torch.no_grad():\n    G.layers[7].bias.fill_(-9)",
+    "whiten": "with torch.no_grad():\n    G.layers[7].bias.fill_(99)",
+    "blacken": "with torch.no_grad():\n    G.layers[7].bias.fill_(-99)",
+    "greyen": "with torch.no_grad():\n    G.layers[7].bias.fill_(0)",
     "read": "print('the line is', sampler.line)",
 }
 
@@ -107,12 +109,14 @@ def test_python_reads_where_the_controls_stand(page):
 def test_a_net_that_has_changed_is_drawn_at_the_next_move(page):
     box = box_of(page)
     sheet = box.locator("figure canvas")
-    drawn_after(box, box.get_by_role("button", name="Reset").click)
-    assert pixels(sheet)[:56, :56].mean() > 10  # a thin digit has more
-    run(page, "blacken")
-    time.sleep(1.5)  # the page asks once a second at most
-    box.get_by_role("button", name="New noise").click()
-    until(lambda: pixels(sheet)[:56, :56].mean() < 3, "pictures of the net as it is now")
+    for name, low, high in (("whiten", 250, 255), ("blacken", 0, 5), ("greyen", 6, 249)):
+        run(page, name)
+        time.sleep(1.5)  # the page asks once a second at most
+        box.get_by_role("button", name="New noise").click()
+        until(
+            lambda low=low, high=high: low <= pixels(sheet)[:56, :56].mean() <= high,
+            f"pictures of the net as it is now: {name}",
+        )
 
 
 def test_letters_stay_inside(page):
