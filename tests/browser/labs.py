@@ -32,8 +32,8 @@ def address_of(server, name, application="jupyterlab"):
     return f"{server['url']}{path}/{name}?reset&token={server['token']}"
 
 
-def wait_for_kernel(page):
-    """Wait until the notebook says idle: that may be before the kernel is there, see `run`."""
+def wait_until_idle(page):
+    """Wait until the notebook says idle, which may be before its kernel is there: see `run`."""
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
 
 

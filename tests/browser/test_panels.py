@@ -67,7 +67,7 @@ def page(request, browser, tmp_path_factory):
         page = browser.new_page(viewport={"width": 1300, "height": 1400})
         page.set_default_timeout(labs.SECONDS * 1000)
         page.goto(labs.address_of(server, "panels.ipynb", application))
-        labs.wait_for_kernel(page)
+        labs.wait_until_idle(page)
         page.is_strict = bool(options)
         for name in ("quiz", "panel", "game", "spiral"):
             run(page, name)

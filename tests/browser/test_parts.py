@@ -68,6 +68,7 @@ GENERATORS = {  # name: (what makes it, whether it takes labels)
     "shipped": (networks.trained_generator, False),
     "shipped with labels": (functools.partial(networks.trained_generator, conditional=True), True),
 }
+DENSE_OR_LARGER = ("dense", "dense as published", "published, lesson 08")
 RUN = """({net, bytes, inputs}) => {
   const view = new DataView(Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0)).buffer);
   return Array.from(runNet(makeNet(net, view), inputs));
@@ -322,4 +323,4 @@ def test_a_move_is_answered_at_once(show, name):
     make, takes_labels = GENERATORS[name]
     median, worst = latencies(show(widgets.sampler(make(), conditional=takes_labels)))
     print(f"no kernel, {name}: 36 digits after {median:.0f} ms, at worst {worst:.0f}")
-    assert median < 1000
+    assert median < (1000 if name in DENSE_OR_LARGER else 500)

@@ -58,7 +58,7 @@ def page(request, tmp_path_factory, browser):
 def open_notebook(page):
     """Open the notebook, and wait for its kernel."""
     page.goto(page.address)
-    labs.wait_for_kernel(page)
+    labs.wait_until_idle(page)
 
 
 def cell(page, name):
@@ -109,7 +109,7 @@ def test_python_reads_where_the_controls_stand(page):
 def test_a_net_that_has_changed_is_drawn_at_the_next_move(page):
     box = box_of(page)
     sheet = box.locator("figure canvas")
-    for name, low, high in (("whiten", 250, 255), ("blacken", 0, 5), ("greyen", 6, 249)):
+    for name, low, high in (("whiten", 250, 255), ("blacken", 0, 2), ("greyen", 3, 249)):
         run(page, name)
         time.sleep(1.5)  # the page asks once a second at most
         box.get_by_role("button", name="New noise").click()

@@ -11,7 +11,7 @@ from gan_notebooks import notebooks
 # A statement with one of these names shows or checks something, and is not about GANs.
 NAMES_OF_THE_FRAME = {
     *("plots", "lesson", "tables", "checks", "quiz", "widgets", "print", "display"),
-    *("Figure", "fig", "figure", "axis", "axes", "Image", "Markdown"),
+    *("Figure", "fig", "figure", "axis", "axes", "right_axis", "Image", "Markdown"),
 }
 SET_UP = ("setup", "check-parameters", "record")
 HALF = 0.5
@@ -30,7 +30,7 @@ def is_frame(statement):
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return frame_share(statement.body) > HALF
     names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-    return bool(names & NAMES_OF_THE_FRAME) or any(name.endswith("_axis") for name in names)
+    return bool(names & NAMES_OF_THE_FRAME)
 
 
 def frame_share(statements):

@@ -28,10 +28,6 @@ def torch_peak():
 
 @pytest.mark.parametrize("notebook", notebooks.lessons(), ids=lambda path: path.stem[:2])
 def test_a_lesson_stays_within_350_mb_on_top_of_torch(notebook, torch_peak, tmp_path):
-    limit = LARGER.get(notebook.stem, LIMIT)
-    for _ in range(2):  # on a busy machine some 20 MB may come on top
-        peak = memory.peak_of_lesson(notebook, tmp_path / notebook.name)
-        print(f"{notebook.stem}: {(peak - torch_peak) / 1e6:.0f} MB on top of torch")
-        if peak - torch_peak < limit:
-            return
-    pytest.fail(f"twice above {limit / 1e6:.0f} MB")
+    peak = memory.peak_of_lesson(notebook, tmp_path / notebook.name)
+    print(f"{notebook.stem}: {(peak - torch_peak) / 1e6:.0f} MB on top of torch")
+    assert peak - torch_peak < LARGER.get(notebook.stem, LIMIT)
