@@ -1,9 +1,12 @@
 """Widgets of the lessons react: their cells are run without a browser, and a control is moved."""
 
+import symtable
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -42,3 +45,34 @@ def test_lesson_05_score_moves_dots_and_table():
         assert row in readout.value
     (x,), (y,) = lesson["dots"]["least squares", 1].get_data()  # on the right: the slope
     assert (x, y) == (2, 1)
+
+
+def names_in(cell):
+    """The names of a cell outside its functions: those it binds, and those it has from elsewhere."""
+    source = TransformerManager().transform_cell(cell.source)
+    table = symtable.symtable(source, cell.id, "exec")
+    bound = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned()}
+    used = {
+        symbol.get_name()
+        for scope in [table, *table.get_children()]
+        for symbol in scope.get_symbols()
+        if symbol.is_global() and symbol.is_referenced()
+    }
+    return bound, used - bound
+
+
+def cells_that_bind(cells, names):
+    """{name: ids of the cells (list) that bind it at their top level}."""
+    bound = {cell.id: names_in(cell)[0] for cell in cells}
+    return {name: [cell for cell in bound if name in bound[cell]] for name in names}
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_panel_trains_one_run(path):
+    """No cell since has put the optimisers or batches of other nets behind one of its names."""
+    cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    for number, panel in enumerate(cells):
+        if "widgets.train_panel(" in panel.source:
+            places = cells_that_bind(cells[:number], names_in(panel)[1])
+            moved = {name: ids[-1] for name, ids in places.items() if len(ids) > 1}
+            assert len(set(moved.values())) <= 1, moved
