@@ -48,7 +48,7 @@ def test_lesson_05_score_moves_dots_and_table():
 
 
 def names_in(cell):
-    """The names of a cell outside its functions: those it binds, and those it has from elsewhere."""
+    """The names that a cell binds outside its functions, and those it has from elsewhere."""
     source = TransformerManager().transform_cell(cell.source)
     table = symtable.symtable(source, cell.id, "exec")
     bound = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned()}
