@@ -8,6 +8,8 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
+from gan_notebooks import notebooks
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
@@ -61,18 +63,19 @@ def names_in(cell):
     return bound, used - bound
 
 
-def cells_that_bind(cells, names):
-    """{name: ids of the cells (list) that bind it at their top level}."""
-    bound = {cell.id: names_in(cell)[0] for cell in cells}
-    return {name: [cell for cell in bound if name in bound[cell]] for name in names}
-
-
-@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", notebooks.lessons(), ids=lambda path: path.stem)
 def test_a_panel_trains_one_run(path):
     """No cell since has put the optimisers or batches of other nets behind one of its names."""
-    cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
-    for number, panel in enumerate(cells):
-        if "widgets.train_panel(" in panel.source:
-            places = cells_that_bind(cells[:number], names_in(panel)[1])
-            moved = {name: ids[-1] for name, ids in places.items() if len(ids) > 1}
-            assert len(set(moved.values())) <= 1, moved
+    binders = {}  # {name: the cells so far that bind it, each as the set of all that it binds}
+    for cell in nbformat.read(path, 4).cells:
+        if cell.cell_type != "code":
+            continue
+        bound, used = names_in(cell)
+        if "widgets.train_panel(" in cell.source:
+            anew = {name: binders[name] for name in used if len(binders.get(name, [])) > 1}
+            assert len({id(cells[-1]) for cells in anew.values()}) <= 1, sorted(anew)
+            for name, (*earlier, last) in anew.items():
+                left_behind = used & set().union(*earlier) - last
+                assert not left_behind, f"{name} is new, and {left_behind} are not"
+        for name in bound:
+            binders.setdefault(name, []).append(bound)
