@@ -1,5 +1,6 @@
 # Each target is one `python -m …` line; README.md shows them for machines without make.
-# The first call makes .venv; after that nothing here needs the network. PYTHON chooses the interpreter: make lab PYTHON=python3.12
+# The first call makes .venv; after that nothing here needs the network. PYTHON chooses the
+# interpreter: make lab PYTHON=python3.12
 
 PYTHON ?= python3
 VENV ?= .venv

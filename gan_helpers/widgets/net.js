@@ -34,8 +34,10 @@ function addTwoRows(outA, outB, weight, a, inRows, width) {
   const b = a + inner;
   let k = 0;
   for (; k + 3 < inner; k += 4) {
-    const a0 = weight[a + k], a1 = weight[a + k + 1], a2 = weight[a + k + 2], a3 = weight[a + k + 3];
-    const b0 = weight[b + k], b1 = weight[b + k + 1], b2 = weight[b + k + 2], b3 = weight[b + k + 3];
+    const a0 = weight[a + k], a1 = weight[a + k + 1];
+    const a2 = weight[a + k + 2], a3 = weight[a + k + 3];
+    const b0 = weight[b + k], b1 = weight[b + k + 1];
+    const b2 = weight[b + k + 2], b3 = weight[b + k + 3];
     const in0 = inRows[k], in1 = inRows[k + 1], in2 = inRows[k + 2], in3 = inRows[k + 3];
     for (let n = 0; n < width; n++) {
       const x0 = in0[n], x1 = in1[n], x2 = in2[n], x3 = in3[n];

@@ -14,6 +14,10 @@ function button(name, press) {
   return element("button", { type: "button", onclick: press }, [name]);
 }
 
+function controlBox(name, inputs) {
+  return element("div", { class: "part-control" }, [element("span", {}, [name]), ...inputs]);
+}
+
 // A number field, or with `range` a slider and the field; `show` sets it, `change` hears of it.
 function numberControl({ name, low, high, step, range, change }) {
   const limits = { min: low, max: high, step, "aria-label": name };
@@ -29,7 +33,7 @@ function numberControl({ name, low, high, step, range, change }) {
       if (Number(input.value) !== number || input.value === "") input.value = number;
     }
   };
-  return { box: element("div", { class: "part-control" }, [element("span", {}, [name]), ...inputs]), show };
+  return { box: controlBox(name, inputs), show };
 }
 
 // A list to choose from: pairs of value and words.
@@ -38,7 +42,7 @@ function choiceControl({ name, options, change }) {
   const hear = (event) => change(Number(event.target.value));
   const list = element("select", { "aria-label": name, onchange: hear }, entries);
   const show = (value) => { list.value = value; };
-  return { box: element("div", { class: "part-control" }, [element("span", {}, [name]), list]), show };
+  return { box: controlBox(name, [list]), show };
 }
 
 // A square to drag in: `change` gets how far to the right and how far up, in shares of its side.
@@ -55,8 +59,13 @@ function planeControl(words, change) {
     box.setPointerCapture(event.pointerId);
     drag(event);
   };
-  const hears = { onpointerdown: grab, onpointermove: drag };
-  const box = element("div", { class: "part-plane", "aria-hidden": "true", title: words, ...hears }, [dot]);
+  const box = element("div", {
+    class: "part-plane",
+    "aria-hidden": "true",
+    title: words,
+    onpointerdown: grab,
+    onpointermove: drag,
+  }, [dot]);
   const show = (right, up) => {
     dot.style.left = `${100 * right}%`;
     dot.style.bottom = `${100 * up}%`;
@@ -128,7 +137,8 @@ function makeSheet(columns, rows, scale) {
     const box = canvas.getBoundingClientRect();
     const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
     const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
-    return Math.min(Math.max(row, 0), rows - 1) * columns + Math.min(Math.max(column, 0), columns - 1);
+    const within = (place, most) => Math.min(Math.max(place, 0), most - 1);
+    return within(row, rows) * columns + within(column, columns);
   };
   return { canvas, draw, mark, write, pictureAt };
 }

@@ -39,7 +39,8 @@ class SamplerView {
     this.sheets = element("div", { class: "part-row" });
     this.strips = element("div", { class: "part-row" });
     this.status = element("p", { role: "status" });
-    this.line = element("input", { type: "text", "aria-label": "line", onchange: () => this.restore() });
+    const restore = () => this.restore();
+    this.line = element("input", { type: "text", "aria-label": "line", onchange: restore });
     this.line.size = 40;
     this.playing = button("Play", () => this.togglePlay());
     const canAsk = Boolean(this.model.send);
@@ -52,18 +53,19 @@ class SamplerView {
     ]);
     const controls = element("div", {}, this.buildControls());
     // The sliders do the same.
-    this.plane = planeControl("Drag: direction 1 to the right, direction 2 upwards", (right, up) => {
+    const words = "Drag: direction 1 to the right, direction 2 upwards";
+    this.plane = planeControl(words, (right, up) => {
       const way = (share) => Number((Math.round((share * 8 - 4) / 0.05) * 0.05).toFixed(2));
       this.change({ "direction 1": way(right), "direction 2": way(up) });
     });
     const walk = element("div", { class: "part-row" }, [this.strips, this.playing]);
     const pictures = element("div", { class: "part-pictures" }, [this.sheets, walk]);
-    const words = element("div", { class: "part-row" }, [
+    const line = element("div", { class: "part-row" }, [
       element("span", {}, ["line"]), this.line, button("Copy", () => this.copy()),
     ]);
     this.el.append(element("div", { class: "part-row" }, [
       element("div", {}, [controls, this.plane.box]), pictures,
-    ]), buttons, words, this.status);
+    ]), buttons, line, this.status);
   }
 
   buildControls() {
@@ -95,7 +97,8 @@ class SamplerView {
   remember(state) {
     const now = performance.now();
     const names = Object.keys(state).filter((name) => state[name] !== this.state[name]).join();
-    if (names && !(names === this.changed && now - this.changedAt < 1000)) this.undone.push(this.state);
+    const goesOn = names === this.changed && now - this.changedAt < 1000;
+    if (names && !goesOn) this.undone.push(this.state);
     this.changed = names;
     this.changedAt = now;
   }
@@ -125,7 +128,8 @@ class SamplerView {
   copy() {
     this.line.select();
     navigator.clipboard?.writeText(this.line.value);
-    this.status.textContent = "The line is copied. sampler.restore(\"…\") or this field take it back.";
+    const back = "sampler.restore(\"…\") or this field take it back.";
+    this.status.textContent = `The line is copied. ${back}`;
   }
 
   togglePlay() {
@@ -192,8 +196,9 @@ class SamplerView {
     }));
     this.strips.replaceChildren(...names.flatMap((_name, index) => {
       this.stripOf[index].canvas.setAttribute("aria-label", "The walk from picture to picture");
-      this.wayOf[index].canvas.setAttribute("aria-label", "The picture that lies so far on the way");
-      return [this.stripOf[index].canvas, this.wayOf[index].canvas];
+      const way = this.wayOf[index].canvas;
+      way.setAttribute("aria-label", "The picture that lies so far on the way");
+      return [this.stripOf[index].canvas, way];
     }));
   }
 
@@ -207,7 +212,9 @@ class SamplerView {
       const count = Math.min(PORTION, this.stale);
       const numbers = Array.from({ length: count }, (_none, index) => (this.next + index) % most);
       const inputs = numbers.map((number) => this.inputs.of(number, this.state));
-      this.nets.forEach((net, index) => this.put(this.sheetOf[index], numbers, runNet(net, inputs)));
+      this.nets.forEach((net, index) => {
+        this.put(this.sheetOf[index], numbers, runNet(net, inputs));
+      });
       this.next = (this.next + count) % most;
       this.stale -= count;
     }

@@ -24,16 +24,21 @@ class ScrubberView {
     this.sheet = element("canvas", { role: "img" });
     this.status = element("p", { role: "status" });
     this.marks = this.model.get("marks").map(() => element("div"));
-    this.curves = element("canvas", { role: "img", "aria-label": "The curves, with a mark at the step" });
+    const words = "The curves, with a mark at the step";
+    this.curves = element("canvas", { role: "img", "aria-label": words });
     const curves = element("div", { class: "part-curves" }, [this.curves, ...this.marks]);
-    const controls = element("div", { class: "part-row part-film" }, [this.playing, this.list.box, this.slider]);
+    const parts = [this.playing, this.list.box, this.slider];
+    const controls = element("div", { class: "part-row part-film" }, parts);
     this.el.classList.add("page-part");
     this.el.append(controls, this.sheet, curves, this.status);
   }
 
   // Pictures come as PNG; once they are read, all is there.
   async start() {
-    const bitmap = (name) => createImageBitmap(new Blob([this.model.get(name)], { type: "image/png" }));
+    const bitmap = (name) => {
+      const bytes = this.model.get(name);
+      return createImageBitmap(new Blob([bytes], { type: "image/png" }));
+    };
     [this.film, this.drawing] = await Promise.all([bitmap("film"), bitmap("curves")]);
     const height = this.film.height / (this.last + 1);
     Object.assign(this.sheet, { width: 2 * this.film.width, height: 2 * height });

@@ -23,6 +23,7 @@ PACKAGES = ("gan_helpers", "gan_notebooks")
 OTHERS = ("benchmarks", "tests")
 LINES_OF_A_MODULE = 300
 WIDTH = 100
+HAND_WRITTEN = (".js", ".css", ".html", ".yml", ".yaml", ".toml", ".txt", ".cff")
 
 
 def python_files(*folders):
@@ -217,8 +218,22 @@ def wide_lines(sources):
     return places
 
 
+def other_sources():
+    """{path below the repository: source} of what is written by hand and is no Python."""
+    sources = {}
+    folders = [ROOT / folder for folder in (*PACKAGES, ".ci", ".github", "binder", "docs")]
+    paths = [path for folder in folders for path in folder.rglob("*")]
+    for path in [*paths, *ROOT.glob("*")]:
+        if path.suffix in HAND_WRITTEN or path.name in ("Makefile", "postBuild", "run"):
+            sources[path.relative_to(ROOT).as_posix()] = path.read_text(encoding="utf8")
+    return sources
+
+
 def test_no_line_is_too_wide():
+    others = other_sources()
+    assert len(others) > 10
     assert wide_lines(sources_of(*PACKAGES, *OTHERS)) == []
+    assert wide_lines(others) == []
 
 
 def test_a_wide_line_is_noticed():

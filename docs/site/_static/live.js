@@ -1,8 +1,9 @@
 // Live parts without a kernel. Below a cell's still picture stands an empty .live, with the name of
 // its state. The module that fills it is the one that notebooks have (anywidget's protocol).
 //
-// State, module and style come as scripts in live/, which call courseLive with a text: a page opened
-// from a disk may load neither JSON nor modules. A module starts from its text, by a blob's address.
+// State, module and style come as scripts in live/, which call courseLive with a text: a page
+// opened from a disk may load neither JSON nor modules. A module starts from its text, by a blob's
+// address.
 
 const texts = {};
 window.courseLive = (name, text) => (texts[name] = text);
