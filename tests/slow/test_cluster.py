@@ -22,6 +22,7 @@ from gan_helpers import threads
 from gan_notebooks import scheduler, sweep
 from gan_notebooks.collect import collect
 from gan_notebooks.errors import SweepError
+from tests import from_a_terminal
 from tests.small_notebooks import write_notebook
 
 pytestmark = [
@@ -42,11 +43,6 @@ CELLS = [
 ]
 INSTRUCTORS = ROOT / "docs" / "instructors.md"
 LOOPBACK = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0"]
-# A shell's background job ignores SIGINT and hands that down.
-SWEEP = (
-    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "from gan_notebooks import cli; cli.main(['sweep', *sys.argv[1:]])"
-)
 
 
 class Cluster:
@@ -220,7 +216,7 @@ def begin(cluster, lesson, seeds, *options):
     command = ["--notebooks", lesson / "lessons", "--grid", lesson / "grid.yaml"]
     command += ["--output", lesson / "out", "--scheduler", cluster.address, *options]
     return subprocess.Popen(
-        [sys.executable, "-c", SWEEP, *command],
+        [*from_a_terminal.COMMAND, "sweep", *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

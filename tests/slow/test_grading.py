@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from gan_notebooks import grade, handout, notebooks
+from tests import from_a_terminal
 
 pytestmark = pytest.mark.slow
 
@@ -113,7 +114,7 @@ def test_the_command_says_what_it_did_and_leaves_nothing_behind(graded):
 def test_ctrl_c_keeps_what_is_graded(tmp_path):
     copy_with(tmp_path / "a.ipynb", {"exercise-2": RIGHT})
     copy_with(tmp_path / "b.ipynb", {"exercise-1": "while True: pass"})
-    command = [sys.executable, "-m", "gan_notebooks", "grade", str(tmp_path), "--timeout", "600"]
+    command = [*from_a_terminal.COMMAND, "grade", str(tmp_path), "--timeout", "600"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 300
     text = ""

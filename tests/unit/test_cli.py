@@ -13,6 +13,7 @@ import pytest
 
 from gan_helpers import tables, threads
 from gan_notebooks import cli, commands, marks, notebooks, pages, publish, results, site, sweep
+from tests import from_a_terminal
 
 GUARD = 600  # seconds until a wait for what never comes is given up: no measure of speed
 
@@ -129,15 +130,9 @@ def test_a_claim_that_fails_fails_the_run(lesson, here, capsys):
 def test_an_interrupt_keeps_the_partial_notebook(tmp_path, write_notebook, line):
     write_notebook(tmp_path / "07.ipynb", "print('so far')", line.cell())
     write_notebook(tmp_path / "08.ipynb", "1")
-    # A shell's background job ignores SIGINT and hands that down: as from a terminal means to
-    # handle it.
-    code = (
-        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-        "from gan_notebooks import cli; cli.main(sys.argv[1:])"
-    )
     command = ["run", "--notebooks", tmp_path, "--output", tmp_path / "build"]
     run = subprocess.Popen(
-        [sys.executable, "-c", code, *command],
+        [*from_a_terminal.COMMAND, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
