@@ -1,6 +1,6 @@
 """Labels that nobody gave, read from the digits alone: which of them are alike.
 
-Set upright, a picture's nearest neighbours nearly always show the same digit. So each digit is tied
+Set upright, a picture's nearest neighbours mostly show the same digit. So each digit is tied
 to a few of them, and kinds are crowds with many ties within and few that lead out (spectral
 clustering: Ng, Jordan and Weiss 2002). Distances to a few centres, as in plain k-means, are no such
 help: they cut through digits. benchmarks/RACE.md has both, measured.
