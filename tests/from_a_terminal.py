@@ -1,6 +1,6 @@
 """The course's command as a terminal starts it: Ctrl-C reaches it.
 
-A shell's background job ignores SIGINT and hands that down, so the tests in it would, too.
+A shell's background job ignores SIGINT and hands that down to all that it starts.
 """
 
 import sys

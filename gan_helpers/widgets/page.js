@@ -14,6 +14,10 @@ function button(name, press) {
   return element("button", { type: "button", onclick: press }, [name]);
 }
 
+function clamp(number, low, high) {
+  return Math.min(Math.max(number, low), high);
+}
+
 function controlBox(name, inputs) {
   return element("div", { class: "part-control" }, [element("span", {}, [name]), ...inputs]);
 }
@@ -52,7 +56,7 @@ function planeControl(words, change) {
   const drag = (event) => {
     if (!event.buttons) return;
     const { left, bottom, width, height } = box.getBoundingClientRect();
-    const within = (share) => Math.min(Math.max(share, 0), 1);
+    const within = (share) => clamp(share, 0, 1);
     change(within((event.clientX - left) / width), within((bottom - event.clientY) / height));
   };
   const grab = (event) => {
@@ -87,7 +91,7 @@ function keepKeys(owns) {
 
 // Numbers in [-1, 1] as grey.
 function grey(number) {
-  return Math.round(Math.min(Math.max((number + 1) / 2, 0), 1) * 255);
+  return Math.round(clamp((number + 1) / 2, 0, 1) * 255);
 }
 
 const SIDE = 28;  // pixels of a picture
@@ -137,8 +141,7 @@ function makeSheet(columns, rows, scale) {
     const box = canvas.getBoundingClientRect();
     const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
     const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
-    const within = (place, most) => Math.min(Math.max(place, 0), most - 1);
-    return within(row, rows) * columns + within(column, columns);
+    return clamp(row, 0, rows - 1) * columns + clamp(column, 0, columns - 1);
   };
   return { canvas, draw, mark, write, pictureAt };
 }

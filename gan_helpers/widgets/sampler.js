@@ -128,8 +128,8 @@ class SamplerView {
   copy() {
     this.line.select();
     navigator.clipboard?.writeText(this.line.value);
-    const back = "sampler.restore(\"…\") or this field take it back.";
-    this.status.textContent = `The line is copied. ${back}`;
+    this.status.textContent =
+      "The line is copied. sampler.restore(\"…\") or this field take it back.";
   }
 
   togglePlay() {
