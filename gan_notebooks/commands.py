@@ -2,12 +2,11 @@
 
 import errno
 import os
-import signal
 import sys
-import time
 
 from gan_helpers.parameters import ParameterError
 from gan_notebooks.errors import CourseError, shortened
+from gan_notebooks.interrupts import interrupt_by_signals
 from gan_notebooks.notebooks import NOTEBOOKS
 
 CURES = {
@@ -22,30 +21,6 @@ CURES = {
     errno.EPERM: "you may not do this there: name another path",
     errno.EROFS: "nothing can be written there: name another path",
 }
-# Who ends a job or closes a terminal sends one of these. Windows lacks some.
-STOP_SIGNALS = [
-    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
-]
-PATIENCE = 15  # seconds in which a second signal ends nothing that is being ended
-
-
-def _interrupt_by_signals():
-    """Make the signals that end a process do what Ctrl-C does.
-
-    A closed terminal sends SIGHUP twice: what comes while the first one is obeyed is passed over. A
-    second Ctrl-C is not. What is ignored stays so, as SIGHUP under nohup.
-    """
-    obeyed = -PATIENCE
-
-    def interrupt(signum, frame):
-        nonlocal obeyed
-        if time.monotonic() - obeyed > PATIENCE:
-            obeyed = time.monotonic()
-            raise KeyboardInterrupt
-
-    for number in STOP_SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, interrupt)
 
 
 def add_choice_of_lessons(parser):
@@ -74,7 +49,7 @@ def exit_code(parser, options, *, stopped="Stopped."):
     disk too (OSError). `parser`: the argparse.ArgumentParser, which knows the command's name. From
     here on the signals that end a process do what Ctrl-C does.
     """
-    _interrupt_by_signals()
+    interrupt_by_signals()
     _make_streams_safe()
     try:
         is_well = options.do(options)

@@ -23,12 +23,13 @@ from traitlets import default
 from traitlets.config import Config
 
 from gan_helpers import tables
-from gan_notebooks import commands, marks, processes, scratch
+from gan_notebooks import interrupts, marks, processes, scratch
 from gan_notebooks.notebooks import path_for_papermill, stopped_in
 from gan_notebooks.runner import ERROR_FILE
 
 NAME = "adversarial-digits"
-WRITING = threading.Lock()  # held while a notebook is written, and for good when this process ends
+# Held while a notebook is written and while a kernel starts, and for good when this process ends.
+BUSY = threading.Lock()
 START_TIMEOUT = 600  # seconds for a kernel to start: a busy machine takes its time
 
 
@@ -87,18 +88,26 @@ class OwnPython(KernelSpecManager):
 
 
 class OwnKernels(AsyncKernelManager):
-    """Starts and ends kernels as ever, but `python3` is this interpreter."""
+    """Starts and ends kernels as ever, but `python3` is this interpreter.
+
+    None starts when this process is about to end: nobody would end it.
+    """
 
     @default("kernel_spec_manager")
     def _own_python(self):
         return OwnPython(data_dir=self.data_dir)
+
+    async def start_kernel(self, **options):
+        """Start it, with the `options` of its class."""
+        with BUSY:
+            await super().start_kernel(**options)
 
 
 class WholeFiles(iorw.LocalHandler):
     """papermill's way to files, but at every moment the old or the new notebook is whole."""
 
     def write(self, buf, path):
-        with WRITING:
+        with BUSY:
             tables.replace(path, buf)
 
 
@@ -155,12 +164,11 @@ def _end_with_the_parent(folders):
 
 def _end_alone(folders):
     """End what runs of this run, remove its `folders` (the first is the run's mark), and end."""
-    WRITING.acquire(timeout=processes.PATIENCE)  # a disk may hang
-    for _ in range(2):  # a kernel may have started meanwhile
-        processes.end(folders[0])
-        for folder in folders:
-            scratch.clear(folder)
-            shutil.rmtree(folder, ignore_errors=True)
+    BUSY.acquire(timeout=processes.PATIENCE)  # a disk may hang
+    processes.end(folders[0])
+    for folder in folders:
+        scratch.clear(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
@@ -170,7 +178,7 @@ def _leave_signals_to_the_parent():
     In the middle of its talk with the kernel it could hang. And a process in the background may
     write to its terminal, even where `stty tostop` holds.
     """
-    for number in (signal.SIGINT, *commands.STOP_SIGNALS):
+    for number in (signal.SIGINT, *interrupts.STOP_SIGNALS):
         signal.signal(number, lambda signum, frame: None)
     if processes.IS_POSIX:
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)

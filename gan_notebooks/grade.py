@@ -23,6 +23,7 @@ from gan_helpers import tables, threads
 from gan_notebooks import marks, notebooks, processes
 from gan_notebooks.collect import harmless
 from gan_notebooks.errors import CourseError, shortened
+from gan_notebooks.interrupts import held_back
 from gan_notebooks.scratch import RunFolders
 
 RESULTS = "results.jsonl"  # what the process writes, in the folder that its task names
@@ -125,18 +126,19 @@ def grade_copy(path, lessons, seconds):
 
 def _run(task, seconds):
     """Run a task in a process of its own. Returns its results (list) and why it gave no more."""
-    folders = RunFolders()
-    path = Path(folders.path, RESULTS)
-    try:
-        with _process(folders) as process:
-            line = json.dumps(task | {"folder": str(folders.path)})
-            process.stdin.write(line.encode() + b"\n")
-            process.stdin.flush()
-            cause = _wait(process, path, seconds)
-            return _results(path), cause
-    finally:
-        processes.end(folders.path)
-        folders.remove()
+    with held_back() as interrupts:
+        folders = RunFolders()
+        path = Path(folders.path, RESULTS)
+        try:
+            with _process(folders) as process:
+                line = json.dumps(task | {"folder": str(folders.path)})
+                process.stdin.write(line.encode() + b"\n")
+                process.stdin.flush()
+                cause = _wait(process, path, seconds, interrupts)
+                return _results(path), cause
+        finally:
+            processes.end(folders.path)
+            folders.remove()
 
 
 @contextlib.contextmanager
@@ -158,7 +160,7 @@ def _process(folders):
         processes.end_tree(process)
 
 
-def _wait(process, path, seconds):
+def _wait(process, path, seconds, interrupts):
     """Wait until a process ends, or gives no result in time. Returns the cause (str)."""
     deadline = time.monotonic() + START + seconds
     count = 0
@@ -168,6 +170,7 @@ def _wait(process, path, seconds):
             deadline = time.monotonic() + seconds
         if time.monotonic() > deadline:
             return f"it took longer than {seconds:g} seconds"
+        interrupts.obey()
         time.sleep(POLL)
     return "it ended its process, perhaps for want of memory"
 

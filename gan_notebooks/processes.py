@@ -65,16 +65,19 @@ def _find_by_ps(folder):
 def end(folder, *, patience=PATIENCE):
     """End the processes of a run. Returns those (list of pid) left after `patience` seconds.
 
-    By SIGKILL: a process that is stopped, or whose interpreter is held, hears nothing else.
+    By SIGKILL: a process that is stopped, or whose interpreter is held, hears nothing else. Two
+    looks in a row have to find none: while a program takes a process over, it shows no environment.
     """
     deadline = time.monotonic() + patience
-    while pids := find(folder):
+    looks_in_vain = 0
+    while True:
+        pids = find(folder)
         for pid in pids:
             _kill(pid)
-        if time.monotonic() > deadline:
+        looks_in_vain = 0 if pids else looks_in_vain + 1
+        if looks_in_vain == 2 or time.monotonic() > deadline:
             return pids
         time.sleep(LOOK)
-    return []
 
 
 def _kill(pid):

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from gan_helpers import tables, threads
 from gan_notebooks import marks, processes
 from gan_notebooks.errors import SweepError
+from gan_notebooks.interrupts import held_back
 from gan_notebooks.notebooks import stopped_in
 from gan_notebooks.scratch import RunFolders
 
@@ -143,13 +144,15 @@ def execute(notebook, output, parameters, *, wanted=lambda: True, **options):
 
     Ends it where `wanted()` turns false, and at Ctrl-C, which raises KeyboardInterrupt.
     """
-    running = start(notebook, output, parameters, **options)
-    try:
-        while not running.ended() and wanted():
-            time.sleep(POLL)
-    finally:
-        running.stop()
-        result = running.finish()
+    with held_back() as interrupts:
+        running = start(notebook, output, parameters, **options)
+        try:
+            while not running.ended() and wanted():
+                interrupts.obey()
+                time.sleep(POLL)
+        finally:
+            running.stop()
+            result = running.finish()
     return result
 
 

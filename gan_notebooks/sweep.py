@@ -15,6 +15,7 @@ from gan_helpers.parameters import ParameterError
 from gan_notebooks import marks, notebooks
 from gan_notebooks.errors import CourseError, SweepError
 from gan_notebooks.files import read_text
+from gan_notebooks.interrupts import held_back
 from gan_notebooks.locking import HOLDER, locked
 from gan_notebooks.runner import INTERRUPTED, POLL, partial, start
 
@@ -179,23 +180,25 @@ def _execute_all(runs, folder, *, jobs, timeout, quiet):
     """
     waiting = list(runs)
     running = {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                name = waiting.pop(0)
-                notebook, parameters = runs[name]
-                output = partial(folder, name)
-                running[name] = start(notebook, output, parameters, quiet=quiet, timeout=timeout)
-                yield name, None
-            for name in list(running):
-                if running[name].ended():
-                    yield name, running.pop(name).finish()
-            time.sleep(POLL)
-    finally:
-        for process in running.values():
-            process.stop()
-        for process in running.values():
-            process.finish()
+    options = {"quiet": quiet, "timeout": timeout}
+    with held_back() as interrupts:
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    name = waiting.pop(0)
+                    notebook, parameters = runs[name]
+                    running[name] = start(notebook, partial(folder, name), parameters, **options)
+                    yield name, None
+                for name in list(running):
+                    if running[name].ended():
+                        yield name, running.pop(name).finish()
+                interrupts.obey()
+                time.sleep(POLL)
+        finally:
+            for process in running.values():
+                process.stop()
+            for process in running.values():
+                process.finish()
 
 
 def _follow(events, statuses, folder, bar):

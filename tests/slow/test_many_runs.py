@@ -111,6 +111,10 @@ class Killed:
             start_new_session=True,
         )
 
+    def processes(self):
+        """The sweep's, its runners', its kernels' and what those have started: lines of `ps`."""
+        return processes_with(f"TMPDIR={self.temporary}")
+
     def is_running(self):
         return self.process is not None and self.process.poll() is None
 
@@ -148,11 +152,14 @@ class Killed:
     def kill_sweep(self, number, group):
         """Signal the sweep. Returns what became of it (str); nothing may be left of it."""
         (os.killpg if group else os.kill)(self.process.pid, number)
-        _, errors = self.process.communicate(timeout=GUARD)
+        try:
+            _, errors = self.process.communicate(timeout=GUARD)
+        except subprocess.TimeoutExpired:
+            pytest.fail("\n".join(["still there:", *(line[:300] for line in self.processes())]))
         code = self.process.returncode
         assert code in (1, -number), errors
         assert "Traceback" not in errors or code == -number, errors  # while it imports
-        until(lambda: processes_with(f"TMPDIR={self.temporary}") == [])
+        until(lambda: self.processes() == [])
         self.check_files(code == -signal.SIGKILL)
         self.check_finished()
         return "stopped" if code == 1 else "dead"

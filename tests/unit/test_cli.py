@@ -12,7 +12,17 @@ import nbformat
 import pytest
 
 from gan_helpers import tables, threads
-from gan_notebooks import cli, commands, marks, notebooks, pages, publish, results, site, sweep
+from gan_notebooks import (
+    cli,
+    interrupts,
+    marks,
+    notebooks,
+    pages,
+    publish,
+    results,
+    site,
+    sweep,
+)
 from tests import from_a_terminal
 
 GUARD = 600  # seconds until a wait for what never comes is given up: no measure of speed
@@ -525,7 +535,7 @@ def test_other_signals_are_as_ctrl_c(name, main, monkeypatch, capsys):
         monkeypatch.setattr(module, "lessons", lessons)
     monkeypatch.setenv(threads.VARIABLE, "1")  # `results` sets it
     command = {cli.main: ["list"], publish.main: ["notebooks"]}.get(main, [])
-    earlier = {signum: signal.getsignal(signum) for signum in commands.STOP_SIGNALS}
+    earlier = {signum: signal.getsignal(signum) for signum in interrupts.STOP_SIGNALS}
     try:
         signal.signal(number, signal.SIG_DFL)
         assert exit_code(*command, main=main) == 1 and "Stopped." in capsys.readouterr().err

@@ -78,6 +78,20 @@ def test_all_of_a_run_are_ended_and_no_others(way, start, tmp_path):
     assert is_alive(other[0])
 
 
+def test_a_process_that_shows_no_environment_for_a_moment_is_ended(start, tmp_path, monkeypatch):
+    """As while a program takes it over."""
+    _, (pid,) = start("")
+    find = processes.find
+    looks = []
+
+    def find_late(folder):
+        looks.append(folder)
+        return [] if len(looks) == 1 else find(folder)
+
+    monkeypatch.setattr(processes, "find", find_late)
+    assert processes.end(tmp_path) == [] and not is_alive(pid)
+
+
 def test_this_process_is_none_that_it_ends(way, monkeypatch, tmp_path):
     code = (
         "import sys; from pathlib import Path; from gan_notebooks import processes; "

@@ -321,6 +321,57 @@ def test_a_process_that_left_no_error_did_not_come_to_its_end(ended, text):
 
 # The engine
 
+# The parent is gone when the kernel is about to start, which then takes its time.
+ABANDONED = """
+import threading, time
+from gan_notebooks import engine, processes
+has_looked = threading.Event()
+look = processes.end
+begin = engine.OwnKernels.__init__
+
+def end(folder):
+    look(folder)
+    has_looked.set()
+    time.sleep(2)
+    print("left:", processes.find(folder), flush=True)
+
+def begin_late(self, **options):
+    print("about to start", flush=True)
+    has_looked.wait()
+    begin(self, **options)
+
+processes.end = end
+engine.OwnKernels.__init__ = begin_late
+engine.main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not tell a run's processes")
+def test_an_abandoned_engine_starts_no_kernel_after_it_has_looked_for_one(tmp_path, write_notebook):
+    folders = RunFolders()
+    task = {
+        "notebook": str(write_notebook(tmp_path / "in.ipynb", "1")),
+        "output": str(tmp_path / "out.ipynb"),
+        "parameters": {},
+        "quiet": True,
+        "kernel_name": "python3",
+        "folder": str(folders.path),
+        "sockets": folders.sockets and str(folders.sockets),
+    }
+    command = [sys.executable, "-c", ABANDONED, *folders.every]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    environment = os.environ | folders.environment
+    try:
+        with subprocess.Popen(command, **pipes, env=environment) as process:
+            print(json.dumps(task), file=process.stdin, flush=True)
+            assert process.stdout.readline() == "about to start\n"
+            process.stdin.close()
+            assert process.stdout.read() == "left: []\n"
+        assert process.returncode == 1
+    finally:
+        processes.end(folders.path)
+        folders.remove()
+
 
 @pytest.fixture
 def saves(monkeypatch):
