@@ -193,7 +193,12 @@ def main():
     task = json.loads(line)
     threading.Thread(target=_end_with_the_parent, args=[folders], daemon=True).start()
     error = execute(task)
-    Path(task["folder"], ERROR_FILE).write_text(json.dumps(error), encoding="utf8")
+    with BUSY:  # what the cells have started is ended here, too: the parent may be killed meanwhile
+        processes.end(folders[0])
+        Path(task["folder"], ERROR_FILE).write_text(json.dumps(error), encoding="utf8")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # the interpreter's own end would leave nobody to look for the parent
 
 
 if __name__ == "__main__":

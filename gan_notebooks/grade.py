@@ -139,6 +139,7 @@ def _run(task, seconds):
         finally:
             processes.end(folders.path)
             folders.remove()
+            interrupts.obey()  # before an error: the same signal may have ended the process
 
 
 @contextlib.contextmanager

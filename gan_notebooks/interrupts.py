@@ -37,9 +37,16 @@ class HeldBack:
 
     def __init__(self):
         self._act = None
+        self._has_come = False
 
     def note(self, handler, signum, frame):
-        """Keep the first signal, with what its `handler` would have done at once."""
+        """Keep the first signal, with what its `handler` would have done; a second Ctrl-C is done.
+
+        Who waits for it may be held up, as by a full pipe.
+        """
+        if self._has_come and signum == signal.SIGINT:
+            handler(signum, frame)
+        self._has_come = True
         self._act = self._act or functools.partial(handler, signum, frame)
 
     def obey(self):
@@ -53,8 +60,9 @@ class HeldBack:
 def held_back():
     """Interrupts wait until somebody calls `obey` of the HeldBack that this yields, or for the end.
 
-    At once, one can come between the start of a process and the note of it, and nobody ends it. An
-    error that leaves the block goes before an interrupt. Only a main thread hears signals.
+    At once, one can come between the start of a process and the note of it, and nobody ends it. A
+    second Ctrl-C does not wait. An error that leaves the block goes before an interrupt. Only a
+    main thread hears signals.
     """
     held = HeldBack()
     handlers = {}

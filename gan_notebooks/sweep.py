@@ -197,8 +197,9 @@ def _execute_all(runs, folder, *, jobs, timeout, quiet):
         finally:
             for process in running.values():
                 process.stop()
-            for process in running.values():
-                process.finish()
+            with contextlib.ExitStack() as ends:
+                for process in running.values():
+                    ends.callback(process.finish)
 
 
 def _follow(events, statuses, folder, bar):

@@ -29,7 +29,6 @@ def as_from_a_terminal():
 def test_an_interrupt_waits_until_it_is_obeyed():
     with held_back() as held:
         signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             held.obey()
         held.obey()
@@ -43,6 +42,15 @@ def test_one_that_nobody_obeyed_is_obeyed_at_the_end():
         reached.append("end")
     assert reached == ["end"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_ctrl_c_does_not_wait():
+    with held_back() as held:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            held.obey()
 
 
 def test_an_error_goes_first():
@@ -134,3 +142,21 @@ def test_what_has_half_begun_is_ended(do, module, name, write_lesson, tmp_path, 
         do(write_lesson(tmp_path), tmp_path)
     assert list(temporary.iterdir()) == []
     assert [process for process in started if process.poll() is None] == []
+
+
+def test_the_end_of_one_run_that_fails_keeps_none_from_theirs(write_lesson, tmp_path, monkeypatch):
+    lesson = write_lesson(tmp_path)
+    ended = []
+
+    def finish(running):
+        ended.append(running.output.name)
+        running.process.stdin.close()
+        running.folders.remove()
+        raise OSError("stale")
+
+    monkeypatch.setattr(runner.Running, "finish", finish)
+    monkeypatch.setattr(runner.Running, "ended", lambda running: signal.raise_signal(signal.SIGINT))
+    runs = {name: (lesson, {}) for name in ("07_small,1", "07_small,2")}
+    with pytest.raises(OSError, match="stale"):
+        sweep.sweep(runs, tmp_path / "out", jobs=2)
+    assert sorted(ended) == ["07_small,1.part.ipynb", "07_small,2.part.ipynb"]
