@@ -178,7 +178,7 @@ def _leave_signals_to_the_parent():
     In the middle of its talk with the kernel it could hang. And a process in the background may
     write to its terminal, even where `stty tostop` holds.
     """
-    for number in (signal.SIGINT, *interrupts.STOP_SIGNALS):
+    for number in interrupts.INTERRUPTS:
         signal.signal(number, lambda signum, frame: None)
     if processes.IS_POSIX:
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)

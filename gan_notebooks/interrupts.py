@@ -10,6 +10,7 @@ import time
 STOP_SIGNALS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
 ]
+INTERRUPTS = [signal.SIGINT, *STOP_SIGNALS]
 PATIENCE = 15  # seconds in which a second signal ends nothing that is being ended
 
 
@@ -68,7 +69,7 @@ def held_back():
     handlers = {}
     try:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, *STOP_SIGNALS):
+            for number in INTERRUPTS:
                 handler = signal.getsignal(number)
                 if callable(handler):  # else the system ends the process, or it is ignored
                     handlers[number] = handler

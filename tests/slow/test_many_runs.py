@@ -218,19 +218,6 @@ def processes_with(variable):
     return [line for line in lines if variable in line]
 
 
-@pytest.fixture
-def no_signal_ignored():
-    """A shell's background job and nohup ignore some signals, and hand that down."""
-    before = {name: signal.getsignal(signal.Signals[name]) for name in SIGNALS}
-    for name, handler in before.items():
-        if handler == signal.SIG_IGN:
-            signal.signal(signal.Signals[name], signal.SIG_DFL)
-    yield
-    for name, handler in before.items():
-        if handler == signal.SIG_IGN:
-            signal.signal(signal.Signals[name], signal.SIG_IGN)
-
-
 def until(holds):
     deadline = time.monotonic() + GUARD
     while not holds():
@@ -239,7 +226,7 @@ def until(holds):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_a_sweep_that_is_killed_again_and_again(tmp_path, monkeypatch, no_signal_ignored):
+def test_a_sweep_that_is_killed_again_and_again(tmp_path, monkeypatch, signals_as_from_a_terminal):
     """And its runners and kernels, by every signal, at random moments.
 
     The kernels hold their interpreter, and have started others.

@@ -12,17 +12,7 @@ import nbformat
 import pytest
 
 from gan_helpers import tables, threads
-from gan_notebooks import (
-    cli,
-    interrupts,
-    marks,
-    notebooks,
-    pages,
-    publish,
-    results,
-    site,
-    sweep,
-)
+from gan_notebooks import cli, marks, notebooks, pages, publish, results, site, sweep
 from tests import from_a_terminal
 
 GUARD = 600  # seconds until a wait for what never comes is given up: no measure of speed
@@ -514,7 +504,7 @@ def test_collect_of_an_empty_folder_says_what_to_do(tmp_path, capsys):
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("main", [cli.main, results.main, publish.main, site.main])
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT"])
-def test_other_signals_are_as_ctrl_c(name, main, monkeypatch, capsys):
+def test_other_signals_are_as_ctrl_c(name, main, monkeypatch, capsys, signals_as_from_a_terminal):
     """A second one within seconds, as a closed terminal sends it, ends nothing that is being ended.
 
     What is ignored stays so: SIGHUP under nohup.
@@ -535,15 +525,9 @@ def test_other_signals_are_as_ctrl_c(name, main, monkeypatch, capsys):
         monkeypatch.setattr(module, "lessons", lessons)
     monkeypatch.setenv(threads.VARIABLE, "1")  # `results` sets it
     command = {cli.main: ["list"], publish.main: ["notebooks"]}.get(main, [])
-    earlier = {signum: signal.getsignal(signum) for signum in interrupts.STOP_SIGNALS}
-    try:
-        signal.signal(number, signal.SIG_DFL)
-        assert exit_code(*command, main=main) == 1 and "Stopped." in capsys.readouterr().err
-        signal.signal(number, signal.SIG_IGN)
-        assert exit_code(*command, main=main) == 1
-    finally:
-        for signum, handler in earlier.items():
-            signal.signal(signum, handler)
+    assert exit_code(*command, main=main) == 1 and "Stopped." in capsys.readouterr().err
+    signal.signal(number, signal.SIG_IGN)
+    assert exit_code(*command, main=main) == 1
     assert heard == ["interrupt", "nothing", "nothing", "nothing"]
 
 

@@ -11,19 +11,10 @@ import pytest
 from gan_notebooks import grade, interrupts, runner, sweep
 from gan_notebooks.interrupts import held_back
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-
-
-@pytest.fixture(autouse=True)
-def as_from_a_terminal():
-    """All signals as a terminal's shell hands them down, whoever started these tests."""
-    earlier = {number: signal.getsignal(number) for number in interrupts.STOP_SIGNALS}
-    earlier[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in interrupts.STOP_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    yield
-    for number, handler in earlier.items():
-        signal.signal(number, handler)
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="signals of POSIX"),
+    pytest.mark.usefixtures("signals_as_from_a_terminal"),
+]
 
 
 def test_an_interrupt_waits_until_it_is_obeyed():

@@ -346,57 +346,35 @@ engine.main()
 """
 
 
-@pytest.fixture
-def start_engine(tmp_path, write_notebook):
-    """A function that starts an engine by Python's arguments on a notebook of one cell.
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not tell a run's processes")
+def test_an_abandoned_engine_starts_no_kernel_after_it_has_looked_for_one(
+    tmp_path, write_notebook, monkeypatch
+):
+    def start_process(folders, environment):
+        command = [sys.executable, "-c", ABANDONED, *folders.every]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        return subprocess.Popen(command, **pipes, env=environment)
 
-    Returns its Popen, whose standard input stays open, and its RunFolders.
-    """
-    if os.name == "nt":
-        pytest.skip("Windows does not tell a run's processes")
-    folders = RunFolders()
-    started = []
-
-    def start_engine(*arguments, cell):
-        task = {
-            "notebook": str(write_notebook(tmp_path / "in.ipynb", cell)),
-            "output": str(tmp_path / "out.ipynb"),
-            "parameters": {},
-            "quiet": True,
-            "kernel_name": "python3",
-            "folder": str(folders.path),
-            "sockets": folders.sockets and str(folders.sockets),
-        }
-        command = [sys.executable, *arguments, *folders.every]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        process = subprocess.Popen(command, **pipes, env=os.environ | folders.environment)
-        started.append(process)
-        print(json.dumps(task), file=process.stdin, flush=True)
-        return process, folders
-
-    yield start_engine
-    processes.end(folders.path)
-    folders.remove()
-    for process in started:
-        process.communicate()
+    monkeypatch.setattr(runner, "_start_process", start_process)
+    path = write_notebook(tmp_path / "in.ipynb", "1")
+    running = runner.start(path, tmp_path / "out.ipynb", {}, quiet=True)
+    with running.process.stdout as said:
+        assert said.readline() == b"about to start\n"
+        running.process.stdin.close()
+        assert said.read() == b"left: []\n"
+    assert running.process.wait() == 1
+    running.finish()
 
 
-def test_an_abandoned_engine_starts_no_kernel_after_it_has_looked_for_one(start_engine):
-    process, _ = start_engine("-c", ABANDONED, cell="1")
-    assert process.stdout.readline() == "about to start\n"
-    process.stdin.close()
-    assert process.stdout.read() == "left: []\n"
-    assert process.wait() == 1
-    process.stdin = None
-
-
-def test_an_engine_ends_what_its_cell_has_started(start_engine):
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not tell a run's processes")
+def test_an_engine_ends_what_its_cell_has_started(tmp_path, write_notebook):
     """Its parent may be killed in just that moment."""
     sleep = "import subprocess\nsubprocess.Popen(['sleep', '1000'], start_new_session=True)"
-    process, folders = start_engine("-m", "gan_notebooks.engine", cell=sleep)
-    assert process.wait(600) == 0
-    assert processes.find(folders.path) == []
-    assert json.loads(Path(folders.path, runner.ERROR_FILE).read_text()) is None
+    path = write_notebook(tmp_path / "in.ipynb", sleep)
+    running = runner.start(path, tmp_path / "out.ipynb", {}, quiet=True)
+    assert running.process.wait(600) == 0
+    assert processes.find(running.folders.path) == []
+    assert running.finish().error is None
 
 
 @pytest.fixture
